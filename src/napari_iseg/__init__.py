@@ -1,0 +1,1 @@
+"""Interactive segmentation by clicks."""
