@@ -1,0 +1,68 @@
+"""Ten-line segmenters that keep the protocol, for tests of what stands above it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import ndimage
+
+from napari_iseg.arrays import Grid, ImageLike, Mask, ProbabilityMap, image_grid
+from napari_iseg.clicks import Clicks
+from napari_iseg.segmenter import Patch
+
+
+@dataclass
+class BrightPredictor:
+    image: np.ndarray
+    seconds: float
+    remark: str | None = None
+    asked: list[Clicks] = field(default_factory=list)
+
+    @property
+    def grid(self) -> Grid:
+        return image_grid(self.image)
+
+    def predict(self, clicks: Clicks) -> ProbabilityMap:
+        return self.predict_patch(clicks).on(self.grid)
+
+    def alternatives(self, clicks: Clicks) -> list[tuple[ProbabilityMap, float]]:
+        return [(p.on(self.grid), s) for p, s in self.alternative_patches(clicks)]
+
+    def predict_patch(self, clicks: Clicks) -> Patch:
+        return self.alternative_patches(clicks)[0][0]
+
+    def alternative_patches(self, clicks: Clicks) -> list[tuple[Patch, float]]:
+        clicks.check_inside(self.grid)
+        self.asked.append(clicks)
+        time.sleep(self.seconds)
+        bright = self.image > (float(self.image.min()) + float(self.image.max())) / 2
+        parts, _ = ndimage.label(bright)
+        wanted = {int(parts[c.row, c.column]) for c in clicks.positive} - {0}
+        mask = np.isin(parts, list(wanted))
+        rows, columns = np.indices(self.grid)
+        for c in clicks.negative:
+            mask &= (rows - c.row) ** 2 + (columns - c.column) ** 2 > 25
+        grown = ndimage.binary_dilation(mask, iterations=2)
+        return [
+            (Patch(m.astype(np.float32), (0, 0)), s)
+            for m, s in ((mask, 0.9), (grown, 0.5))
+        ]
+
+
+@dataclass
+class BrightSegmenter:
+    """Objects are what is brighter than the middle of the range, part by part."""
+
+    seconds: float = 0.0
+
+    def prepare(
+        self,
+        image: ImageLike,
+        prior: ProbabilityMap | None = None,
+        others: Mask | None = None,
+    ) -> BrightPredictor:
+        raw = getattr(image, "image", image)  # a ScaledImage holds the image it reads
+        array = np.asarray(raw)
+        return BrightPredictor(array if array.ndim == 2 else array[..., 0], self.seconds)
