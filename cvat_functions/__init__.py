@@ -1,1 +1,1 @@
-"""CVAT functions: applications above the library; the first comes in a later version."""
+"""CVAT functions: applications above the library; the first comes later."""
