@@ -73,7 +73,11 @@ class Others:
         drawn = painted(self.objects, Box(top, left, bottom + 1, right + 1)) > 0
         return drawn[:: rows.step, :: columns.step]
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(
+        self,
+        dtype: Any = None,
+        copy: bool | None = None,  # noqa: FBT001 - numpy's own signature
+    ) -> NDArray[Any]:
         return self[:, :].astype(dtype or np.bool_)
 
 
@@ -125,24 +129,51 @@ def without_pixels(
             yield left
 
 
-def objects_of(labels: NDArray[Any]) -> Iterator[SegmentedObject]:
+def objects_of(labels: NDArray[Any]) -> list[SegmentedObject]:
+    """The objects of a label image, without clicks, by rising label.
+
+    Parameters
+    ----------
+    labels
+        ``(H, W)`` of whole numbers, 0 is background.
+
+    Raises
+    ------
+    ValueError
+        If it is no such image.
+    """
+    if labels.ndim != 2 or labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected labels, whole numbers of shape (H, W), got {labels.dtype} of "
+            f"shape {labels.shape}"
+        )
     rows, columns = np.nonzero(labels)
     values = labels[rows, columns]
     order = np.argsort(values, kind="stable")
     rows, columns, values = rows[order], columns[order], values[order]
+    if values.size and not 0 < values[0] <= values[-1] <= np.iinfo(np.int32).max:
+        raise ValueError(f"labels are in 0..2147483647, got {values[0]}..{values[-1]}")
     edges = np.flatnonzero(np.diff(values)) + 1
-    for start, end in pairwise(
-        [0, *edges.tolist(), values.size] if values.size else []
-    ):
-        r, c = rows[start:end], columns[start:end]
-        box = Box(int(r.min()), int(c.min()), int(r.max()) + 1, int(c.max()) + 1)
-        mask = np.zeros(box.shape, np.bool_)
-        mask[r - box.top, c - box.left] = True
-        mask.flags.writeable = False
-        yield SegmentedObject(int(values[start]), Clicks(), box, mask, "adopted")
+    parts = pairwise([0, *edges.tolist(), values.size] if values.size else [])
+    return [
+        _from_pixels(int(values[start]), rows[start:end], columns[start:end])
+        for start, end in parts
+    ]
+
+
+def _from_pixels(
+    label: int, rows: NDArray[np.intp], columns: NDArray[np.intp]
+) -> SegmentedObject:
+    top, left = int(rows.min()), int(columns.min())
+    box = Box(top, left, int(rows.max()) + 1, int(columns.max()) + 1)
+    mask = np.zeros(box.shape, np.bool_)
+    mask[rows - top, columns - left] = True
+    mask.flags.writeable = False
+    return SegmentedObject(label, Clicks(), box, mask, "adopted")
 
 
 def cropped(patch: Patch, threshold: float) -> tuple[Box, Mask] | None:
+    """Where ``patch`` is above ``threshold``, without margins; None if nowhere."""
     mask = patch.mask(threshold)
     inner = bounding_box(mask)
     if inner is None:

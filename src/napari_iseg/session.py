@@ -6,10 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_iseg.answers import Answers, Contexts, Request
 from napari_iseg.arrays import Box, Grid, Labels, Mask
@@ -19,7 +17,6 @@ from napari_iseg.segmented_objects import (
     Others,
     SegmentedObject,
     cropped,
-    objects_of,
     painted,
     with_pixels,
     without_pixels,
@@ -352,30 +349,56 @@ class Session:
         self._do(replace(self._state, objects=tuple(kept)))
         return merged
 
-    def adopt(self, labels: NDArray[Any]) -> tuple[SegmentedObject, ...]:
-        """Take over the objects of a label image, as objects without clicks.
-
-        Parameters
-        ----------
-        labels
-            ``(H, W)`` of integers, 0 is background.
+    def begin(
+        self,
+        label: int,
+        clicks: Clicks = Clicks(),
+        *,
+        hypothesis: int = 0,
+        prior: Patch | None = None,
+    ) -> None:
+        """Start an object with a label of your choice, and clicks that are known.
 
         Raises
         ------
         ValueError
-            If the shape does not fit, a number is negative or a label is in use.
+            If another object is in progress, the label is in use or below 1, or a
+            click is outside the image.
         """
-        found = tuple(objects_of(_checked_labels(labels, self.grid)))
-        used = [o.label for o in found if o.label in self.objects]
-        if used:
-            raise ValueError(f"label {used[0]} is in use already; delete it first")
-        if found:
-            kept = (*self._state.objects, *found)
-            label = self._label_after(kept) if self.is_blank else self.label
-            if any(one.label == label for one in found):
-                raise ValueError(f"label {label} is in progress; accept it first")
-            self._do(replace(self._state, label=label, objects=kept))
-        return found
+        if not self.is_blank:
+            raise ValueError(
+                f"object {self.label} is in progress; accept or clear it before "
+                f"beginning object {label}"
+            )
+        if label < 1 or label in self.objects:
+            raise ValueError(f"label {label} is below 1 or in use; choose another")
+        clicks.check_inside(self.grid)
+        self._do(Annotation(label, clicks, hypothesis, prior, self._state.objects))
+
+    def adopt(self, objects: Iterable[SegmentedObject]) -> None:
+        """Take over objects that were accepted elsewhere, as one step.
+
+        ``segmented_objects.objects_of`` makes them of a label image.
+
+        Raises
+        ------
+        ValueError
+            If a label is in use or an object leaves the image.
+        """
+        kept = self._state.objects
+        used = set(self.objects) | (set() if self.is_blank else {self.label})
+        for one in objects:
+            if one.label in used:
+                raise ValueError(f"label {one.label} is in use; choose another for it")
+            if one.box.clipped_to(self.grid) != one.box:
+                raise ValueError(
+                    f"object {one.label} at {one.box} leaves the image of "
+                    f"{self.grid[0]} x {self.grid[1]} pixels"
+                )
+            used.add(one.label)
+            kept = (*kept, one)
+        label = self._label_after(kept) if self.is_blank else self.label
+        self._do(replace(self._state, label=label, objects=kept))
 
     # History
 
@@ -458,14 +481,3 @@ class Session:
 
     def _label_after(self, objects: Sequence[SegmentedObject]) -> int:
         return max([self._first_label - 1, *(one.label for one in objects)]) + 1
-
-
-def _checked_labels(labels: NDArray[Any], grid: Grid) -> NDArray[Any]:
-    if labels.shape != grid or labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"expected whole numbers of shape {grid}, got {labels.dtype} of shape "
-            f"{labels.shape}"
-        )
-    if labels.min() < 0 or labels.max() > np.iinfo(np.int32).max:
-        raise ValueError("labels must be in 0..2147483647")
-    return labels
