@@ -36,6 +36,10 @@ class History(Generic[S]):
         self._present = state
         self._future.clear()
 
+    def amend(self, state: S) -> None:
+        """Make ``state`` the present one without a step that could be undone."""
+        self._present = state
+
     def undo(self) -> bool:
         """Go one state back; False if there is none."""
         if not self._past:

@@ -400,6 +400,24 @@ class Session:
         label = self._label_after(kept) if self.is_blank else self.label
         self._do(replace(self._state, label=label, objects=kept))
 
+    def number_from(self, first_label: int) -> None:
+        """Give the next object this label and later ones higher labels; no undo step.
+
+        For sessions that share one label image.
+
+        Raises
+        ------
+        ValueError
+            If an object is in progress, or an object has this label already.
+        """
+        if not self.is_blank or first_label in self.objects or first_label < 1:
+            raise ValueError(
+                f"the next object cannot have label {first_label}: it is in use, below "
+                "1, or an object is in progress"
+            )
+        self._first_label = first_label
+        self._history.amend(replace(self._state, label=first_label))
+
     # History
 
     @property
