@@ -1,0 +1,108 @@
+"""The catalogue of methods: names and where to find what they name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from pathlib import Path
+from types import MappingProxyType
+
+from napari_iseg.segmenter import Segmenter
+from napari_iseg.weights import WeightsCard, locate, packaged_card
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One method.
+
+    Attributes
+    ----------
+    name
+        What ``load_segmenter`` is asked for.
+    title
+        What a menu shows.
+    paper
+        Where the method is from; "" for one of ours.
+    build
+        ``"module:function"``, imported on demand, called as
+        ``function(device=..., weights=path or None)``.
+    card
+        Name of the card of its weights in the package; None if it has no weights.
+    summary
+        One sentence for the user.
+    """
+
+    name: str
+    title: str
+    paper: str
+    build: str
+    card: str | None = None
+    summary: str = ""
+
+    def weights_card(self) -> WeightsCard | None:
+        """The card of its weights; ValueError if it is not where it should be."""
+        return None if self.card is None else packaged_card(self.card)
+
+
+# One line for each method; the first one is the default.
+_ENTRIES = (
+    Entry(
+        name="cells",
+        title="Cells",
+        paper="",
+        build="napari_iseg.nets.cells:build",
+        card="cells",
+        summary="Cells and nuclei of any microscope; a small network of ours.",
+    ),
+)
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _ENTRIES})
+
+
+def load_segmenter(
+    name: str = "cells", *, device: str = "auto", weights: str | Path | None = None
+) -> Segmenter:
+    """A method of the catalogue, ready to use.
+
+    Parameters
+    ----------
+    name
+        A key of ``ENTRIES``.
+    device
+        "auto", "cpu", "cuda" or "mps".
+    weights
+        A safetensors file to use instead of the weights that come with the method.
+
+    Raises
+    ------
+    ValueError
+        If there is no such method or device, or the weights are missing, no weights
+        or not the ones that their card describes.
+    """
+    entry = _entry(name)
+    build = _function(entry.build)
+    return build(device=device, weights=_weights_path(entry, weights))
+
+
+def _entry(name: str) -> Entry:
+    if name in ENTRIES:
+        return ENTRIES[name]
+    near = get_close_matches(name, ENTRIES, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(ENTRIES)}"
+    raise ValueError(f"no method is called {name!r}; {hint}")
+
+
+def _weights_path(entry: Entry, weights: str | Path | None) -> Path | None:
+    card = None if weights is not None else entry.weights_card()
+    if weights is not None and entry.card is None:
+        raise ValueError(f"{entry.name!r} has no weights, so none can be chosen")
+    chosen = card if weights is None else weights
+    return None if chosen is None else locate(chosen)
+
+
+def _function(path: str) -> Callable[..., Segmenter]:
+    module, _, name = path.partition(":")
+    function: Callable[..., Segmenter] = getattr(import_module(module), name)
+    return function
