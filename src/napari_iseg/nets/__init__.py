@@ -1,0 +1,1 @@
+"""Networks that read windows and clicks; the layer where torch is imported."""

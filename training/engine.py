@@ -1,0 +1,347 @@
+"""The training loop of ``cells``, readable top to bottom, and its checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, Sampler
+from tqdm import tqdm
+
+from napari_iseg import Click, Clicks
+from napari_iseg.click_maps import disc_map
+from napari_iseg.nets.cells_net import CellsNet
+from training.images import data_root
+from training.losses import answer_loss
+from training.recipe import Recipe
+from training.robots import Hasty
+from training.samples import Sample, WindowSample
+from training.sources import Samples, cell_sets
+
+logger = logging.getLogger(__name__)
+ROBOT = Hasty()
+
+Points = list[tuple[float, float, bool]]  # row, column, is_positive
+
+
+class Onward(Sampler[int]):
+    """Sample numbers from ``start`` on: a resumed run goes on where it stopped."""
+
+    def __init__(self, start: int, stop: int) -> None:
+        self.start, self.stop = start, stop
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.stop))
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """A batch of one kind of window as tensors."""
+
+    image: Tensor  # (B, 3, N, N)
+    truth: Tensor  # (B, 1, N, N)
+    others: Tensor
+    counted: Tensor
+    outside: Tensor  # (B,)
+
+
+def stacked(windows: Sequence[WindowSample], device: torch.device) -> Windows:
+    def channel(arrays: Sequence[NDArray[np.bool_]]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)[:, None]).to(device).float()
+
+    image = torch.from_numpy(np.stack([w.image for w in windows])).to(device).float()
+    return Windows(
+        image.contiguous(memory_format=torch.channels_last),
+        channel([w.truth for w in windows]),
+        channel([w.others for w in windows]),
+        channel([~w.ignored for w in windows]),
+        torch.tensor([w.outside for w in windows], device=device),
+    )
+
+
+def draw(clicks: Sequence[Points], side: int, radius: float) -> Tensor:
+    """Positive and negative discs, ``(B, 2, N, N)``."""
+    maps = [
+        [
+            disc_map([(r, c) for r, c, p in points if p == kind], (side, side), radius)
+            for kind in (True, False)
+        ]
+        for points in clicks
+    ]
+    return torch.from_numpy(np.array(maps, np.float32))
+
+
+def clicked_pixels(clicks: Sequence[Points], side: int) -> Tensor:
+    """1 on clicked pixels, ``(B, 1, N, N)``."""
+    hit = np.zeros((len(clicks), 1, side, side), np.float32)
+    for b, points in enumerate(clicks):
+        for r, c, _ in points:
+            row, column = round(r), round(c)
+            if 0 <= row < side and 0 <= column < side:
+                hit[b, 0, row, column] = 1
+    return torch.from_numpy(hit)
+
+
+def carried(points: Points, shift: tuple[float, float, float], side: int) -> Points:
+    """Clicks of the wide window in pixels of the zoom window, where they lie inside."""
+    ratio, row, column = shift
+    moved = [((r - row) / ratio, (c - column) / ratio, p) for r, c, p in points]
+    return [q for q in moved if -0.5 <= min(q[:2]) and max(q[:2]) <= side - 0.5]
+
+
+def zoomed(probability: Tensor, shifts: Tensor) -> Tensor:
+    """The wide answer ``(B, 1, N, N)`` as seen in the zoom window, 0 outside."""
+    side = probability.shape[-1]
+    pixel = torch.arange(side, device=probability.device, dtype=torch.float32)
+    at = shifts[:, None, :1] * pixel[None, :, None]  # (B, N, 1)
+    rows = at[..., 0] + shifts[:, 1:2]
+    columns = at[..., 0] + shifts[:, 2:3]
+    grid = torch.stack(
+        [columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)],
+        -1,
+    )
+    return F.grid_sample(probability, (grid + 0.5) * 2 / side - 1, align_corners=False)
+
+
+class Trainer:
+    """The state of a run: network, averaged network, optimiser, step."""
+
+    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.device, self.step = recipe, device, 0
+        self.net = self.build()
+        self.averaged = self.build()
+        self.averaged.load_state_dict(self.net.state_dict())
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+
+    def build(self) -> CellsNet:
+        net = CellsNet(self.recipe.width, self.recipe.hypotheses).to(self.device)
+        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+    def learning_rate(self) -> float:
+        """Warm-up, a plateau, then a straight line to zero: easy to prolong."""
+        recipe = self.recipe
+        left = (recipe.steps - self.step) / max(1, recipe.decay * recipe.steps)
+        rise = (self.step + 1) / recipe.warm_up
+        return recipe.learning_rate * max(min(1.0, left, rise), 0.002)
+
+    def train_step(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """First click in the wide window, then corrections in the zoom window."""
+        rng = np.random.default_rng((self.recipe.seed, 1, self.step))
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        wide_loss, answer = self.look_wide(samples)
+        zoom_loss = self.correct(samples, answer, rng)
+        norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+            self.average_weights()
+        else:
+            logger.warning("step %d: the gradient is not finite; skipped", self.step)
+        self.step += 1
+        return {"wide": wide_loss, "zoom": zoom_loss, "norm": float(norm)}
+
+    def look_wide(self, samples: Sequence[Sample]) -> tuple[float, Tensor]:
+        """The first click's loss (its gradient is kept) and its answer."""
+        windows = stacked([s.wide for s in samples], self.device)
+        clicks = [list(s.clicks) for s in samples]
+        guides = self.guides(clicks, torch.zeros_like(windows.truth), windows.others)
+        answer, loss = self.passed(windows, guides, clicks, self.recipe.best_wide)
+        return loss, answer
+
+    def correct(
+        self, samples: Sequence[Sample], first: Tensor, rng: np.random.Generator
+    ) -> float:
+        """Zoom to the object, add clicks, learn from the last answer."""
+        recipe, side = self.recipe, self.recipe.samples.side
+        windows = stacked([s.zoom for s in samples], self.device)
+        shifts = torch.tensor([s.shift for s in samples], device=self.device)
+        start = torch.from_numpy(np.stack([s.start for s in samples])[:, None]).float()
+        given = torch.tensor([s.from_start for s in samples])[:, None, None, None]
+        prior = torch.where(
+            given.to(self.device), start.to(self.device), zoomed(first, shifts)
+        )
+        clicks = [
+            [] if s.from_start else carried(list(s.clicks), s.shift, side)
+            for s in samples
+        ]
+        truths = [s.zoom for s in samples]
+        for _ in range(int(rng.choice(len(recipe.no_gradient), p=recipe.no_gradient))):
+            self.click_once(clicks, truths, prior, rng, chance=0.9)
+            prior = self.glance(windows, self.guides(clicks, prior, windows.others))
+        self.click_once(clicks, truths, prior, rng, chance=0.75)
+        guides = self.guides(clicks, prior, windows.others)
+        return self.passed(windows, guides, clicks, recipe.best_zoom)[1]
+
+    def click_once(
+        self,
+        clicks: list[Points],
+        windows: Sequence[WindowSample],
+        prior: Tensor,
+        rng: np.random.Generator,
+        chance: float,
+    ) -> None:
+        """A robot's click in each window, added in place."""
+        masks = (prior[:, 0] > 0.5).cpu().numpy()
+        for points, window, mask in zip(clicks, windows, masks, strict=True):
+            if rng.random() < chance or not points:
+                click = ROBOT.next_click(
+                    window.truth, mask, Clicks(), rng, window.ignored
+                )
+                if isinstance(click, Click):
+                    points.append((click.row, click.column, click.is_positive))
+
+    def guides(self, clicks: Sequence[Points], prior: Tensor, others: Tensor) -> Tensor:
+        side = prior.shape[-1]
+        discs = draw(clicks, side, self.recipe.disc_radius).to(self.device)
+        together = torch.cat([discs, prior.detach(), others], 1)
+        return together.contiguous(memory_format=torch.channels_last)
+
+    def passed(
+        self,
+        windows: Windows,
+        guides: Tensor,
+        clicks: Sequence[Points],
+        best: float,
+    ) -> tuple[Tensor, float]:
+        """Forward and backward; the best-scored answer and the loss."""
+        self.net.train()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            answer = self.net(windows.image, guides)
+        hit = clicked_pixels(clicks, guides.shape[-1]).to(self.device)
+        loss = answer_loss(
+            answer, windows.truth, windows.counted, hit, windows.outside, best=best
+        )
+        loss.backward()  # type: ignore[no-untyped-call]
+        return chosen(answer.logits.detach(), answer.scores.detach()), float(loss.detach())
+
+    @torch.no_grad()
+    def glance(self, windows: Windows, guides: Tensor) -> Tensor:
+        """An answer without learning from it, as at run time."""
+        self.net.eval()
+        with torch.autocast(self.device.type, torch.bfloat16):
+            answer = self.net(windows.image, guides)
+        return chosen(answer.logits, answer.scores)
+
+    @torch.no_grad()
+    def average_weights(self) -> None:
+        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        fresh = self.net.state_dict()
+        for name, kept in self.averaged.state_dict().items():
+            if kept.dtype.is_floating_point:
+                kept.lerp_(fresh[name], 1 - keep)
+            else:
+                kept.copy_(fresh[name])
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "net": self.net.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+        }
+
+    def restore(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.net.load_state_dict(state["net"])
+        self.averaged.load_state_dict(state["averaged"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step = int(state["step"])
+
+
+def chosen(logits: Tensor, scores: Tensor) -> Tensor:
+    """The probability of the hypothesis with the best score, ``(B, 1, N, N)``."""
+    at = scores.float().argmax(1)
+    return logits.float()[torch.arange(len(at)), at][:, None].sigmoid()
+
+
+def save(trainer: Trainer, path: Path) -> None:
+    """Write a checkpoint so that a kill at any time leaves the old or the new one."""
+    partial = path.with_suffix(".partial")
+    torch.save(trainer.state(), partial)
+    os.replace(partial, path)
+
+
+def revision() -> str:
+    """The git revision of the checkout, '-dirty' if it has changes; '' outside git."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
+
+
+def start_worker(_number: int) -> None:
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+
+
+def train(
+    recipe: Recipe, folder: Path, *, device: str, resume: bool, workers: int, minutes: float
+) -> None:
+    """Train until ``recipe.steps``; a checkpoint every ``minutes``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    checkpoint = folder / "checkpoint.pt"
+    trainer = Trainer(recipe, torch.device(device))
+    if resume and checkpoint.exists():
+        trainer.restore(checkpoint)
+    (folder / "recipe.txt").write_text(f"{recipe!r}\n{revision()}\n")
+    samples = Samples(
+        cell_sets(data_root(), recipe.without), recipe.samples, seed=recipe.seed
+    )
+    numbers = Onward(trainer.step * recipe.batch, recipe.steps * recipe.batch)
+    loader = DataLoader(
+        samples,
+        recipe.batch,
+        sampler=numbers,
+        num_workers=workers,
+        collate_fn=list,
+        worker_init_fn=start_worker,
+        prefetch_factor=4 if workers else None,
+    )
+    run(trainer, loader, folder, minutes)
+    save(trainer, checkpoint)
+
+
+def run(
+    trainer: Trainer, loader: DataLoader[Sample], folder: Path, minutes: float
+) -> None:
+    """Steps with a progress bar, a CSV log and checkpoints."""
+    saved, recent, waiting, began = time.monotonic(), [], 0.0, time.monotonic()
+    with (folder / "log.csv").open("a", newline="") as file:
+        log = csv.writer(file)
+        bar = tqdm(total=trainer.recipe.steps, initial=trainer.step, mininterval=10)
+        asked = time.monotonic()
+        for batch in loader:
+            waiting += time.monotonic() - asked
+            recent.append(trainer.train_step(batch))  # type: ignore[arg-type]
+            bar.update()
+            if trainer.step % 50 == 0:
+                mean = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
+                share = 1 - waiting / (time.monotonic() - began)
+                log.writerow([trainer.step, *(f"{v:.4f}" for v in mean.values()), f"{share:.3f}"])
+                file.flush()
+                bar.set_postfix({**mean, "network": share}, refresh=False)
+                recent = []
+            if time.monotonic() - saved > 60 * minutes:
+                save(trainer, folder / "checkpoint.pt")
+                saved = time.monotonic()
+            asked = time.monotonic()
+        bar.close()

@@ -1,0 +1,113 @@
+"""Which object of which image comes next: data sets, images and sizes in balance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Dataset
+
+from training.images import LabelledImage, held_out, read_folder
+from training.samples import Sample, SampleSettings, Source, drawn_source, make_sample
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """A data set with its share of the samples."""
+
+    images: Sequence[LabelledImage]
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One image, with what is needed to draw an object from it."""
+
+    image: LabelledImage
+    limits: tuple[float, float]
+    labels: NDArray[np.int64]
+    chances: NDArray[np.float64]
+
+
+def choice_of(image: LabelledImage) -> Choice | None:
+    labels = np.array(list(image.objects), np.int64)
+    if labels.size == 0:
+        return None
+    low, high = np.percentile(image.image[::2, ::2], (0.1, 99.9))
+    return Choice(image, (float(low), float(high)), labels, balance(image, labels))
+
+
+def balance(image: LabelledImage, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Chances in proportion to the square root of the size: few specks, some giants."""
+    boxes = [image.objects[int(k)] for k in labels]
+    size = np.array([max(s.stop - s.start for s in box) for box in boxes], float)
+    return np.sqrt(size) / np.sqrt(size).sum()
+
+
+def rarity(image: LabelledImage) -> float:
+    """Stained and bright images are rare among the nuclei: they count five times."""
+    pixels = image.image
+    bright = np.median(pixels) > 0.5 * np.percentile(pixels, 99.5)
+    colour = pixels.ndim == 3 and float(np.ptp(pixels.astype(float), axis=2).mean()) > 4
+    return 5.0 if bright or colour else 1.0
+
+
+class Samples(Dataset[Sample]):
+    """Sample ``i`` is a function of ``seed`` and ``i`` alone, whoever asks for it."""
+
+    def __init__(
+        self, sets: Mapping[str, TrainingSet], settings: SampleSettings, *, seed: int
+    ) -> None:
+        self.settings, self.seed = settings, seed
+        self.choices: list[Choice] = []
+        chances: list[float] = []
+        for data in sets.values():
+            found = [c for c in map(choice_of, data.images) if c is not None]
+            weight = np.array([rarity(c.image) for c in found])
+            self.choices += found
+            chances += list(data.share * weight / weight.sum())
+        self.chances = np.array(chances) / sum(chances)
+
+    def __len__(self) -> int:
+        return 2**31
+
+    def __getitem__(self, index: int) -> Sample:
+        rng = np.random.default_rng((self.seed, index))
+        return make_sample(self.source(rng), self.settings, rng)
+
+    def source(self, rng: np.random.Generator) -> Source:
+        if rng.random() < self.settings.drawn:
+            return drawn_source(rng)
+        choice = self.choices[rng.choice(len(self.choices), p=self.chances)]
+        label = int(rng.choice(choice.labels, p=choice.chances))
+        image = choice.image
+        return Source(image.labels, label, image.objects[label], image.image, choice.limits)
+
+
+# share of the samples, and each how-many-th image is held out for validation (0: none)
+CELL_SETS = {
+    "dsb2018": (3.0, 0),
+    "bbbc039": (0.8, 0),
+    "usiigaci": (2.6, 6),
+    "sem_axons": (1.2, 8),
+    "bacteria_phase": (1.2, 7),
+    "yeast_phase_colony": (1.0, 0),
+    "yeast_brightfield_traps": (0.4, 0),
+    "plant_sem_chloroplasts": (0.8, 5),
+    "plant_clsm_ovule": (0.6, 5),
+    "plant_clsm_maize": (0.5, 0),
+}
+
+
+def cell_sets(root: Path, without: Sequence[str] = ()) -> dict[str, TrainingSet]:
+    """The training part of every cell data set but those in ``without``."""
+    sets = {}
+    for name, (share, every) in CELL_SETS.items():
+        if name not in without:
+            images = read_folder(root / "cells" / name / "train")
+            kept = held_out(images, every)[0] if every else images
+            sets[name] = TrainingSet(kept, share)
+    return sets
