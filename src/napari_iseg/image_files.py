@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,17 @@ from napari_iseg.arrays import Labels, plane_of
 from napari_iseg.atomic_files import written_whole
 
 Image = NDArray[Any]  # (..., H, W) with at most one channel axis
-_TIFF = {".tif", ".tiff"}
+_DAMAGED = (  # what readers raise on files that lie about themselves
+    EOFError,
+    IndexError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
 
 
 def read_image(
@@ -46,7 +58,7 @@ def read_image(
     read = _READERS.get(path.suffix.lower(), _read_picture)
     try:
         image, axes = read(path)
-    except (ValueError, OSError, TypeError, KeyError, IndexError) as problem:
+    except _DAMAGED as problem:
         raise ValueError(f"{path} cannot be read as an image: {problem}") from problem
     channel_axis = axes.index("C") if "C" in axes else None
     if 0 in image.shape or image.ndim < 2 or image.dtype.kind not in "buif":
@@ -108,6 +120,9 @@ def _read_tiff(path: Path) -> tuple[Image, str]:
 
 
 def _read_array(path: Path) -> tuple[Image, str]:
+    with path.open("rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            raise ValueError("its content is no numpy array")
     image = np.load(path, mmap_mode="r", allow_pickle=False)
     return image, _guessed_axes(image)
 
@@ -144,11 +159,10 @@ def _check_plane(path: Path, image: Image, axes: str, plane: Sequence[int]) -> N
     leading = spatial[:-2]
     lengths = [image.shape[i] for i in leading]
     if len(plane) != len(leading):
-        names = "".join(axes[i] for i in leading).upper()
+        names = ", ".join(f"{axes[i].upper()}: {image.shape[i]}" for i in leading)
         raise ValueError(
-            f"{path} holds an image of shape {image.shape}; choose a plane by "
-            f"{len(leading)} indices, one for each of its leading axes {names}, got "
-            f"{len(plane)}"
+            f"{path} holds an image of shape {image.shape}; to choose a plane takes "
+            f"{len(leading)} indices ({names or 'it is one plane'}), got {len(plane)}"
         )
     for index, length in zip(plane, lengths, strict=True):
         if not 0 <= index < length:
