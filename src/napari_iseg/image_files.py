@@ -88,12 +88,25 @@ def write_labels(path: str | Path, labels: Labels) -> None:
         If the folder or the format does not exist or cannot hold the labels.
     """
     path = Path(path)
+    check_labels_path(path)
+    with written_whole(path) as unfinished:
+        _WRITERS[path.suffix.lower()](unfinished, labels)
+
+
+def check_labels_path(path: Path) -> None:
+    """Refuse now what ``write_labels`` would refuse after the work is done.
+
+    Raises
+    ------
+    ValueError
+        If the folder or the format does not exist.
+    """
     if path.suffix.lower() not in _WRITERS:
         raise ValueError(
             f"cannot write labels as {path.name!r}; choose one of {', '.join(_WRITERS)}"
         )
-    with written_whole(path) as unfinished:
-        _WRITERS[path.suffix.lower()](unfinished, labels)
+    if not path.parent.is_dir():
+        raise ValueError(f"cannot write {path}: there is no folder {path.parent}")
 
 
 # Reading: each gives the array and a letter for each axis, "C" for channels
