@@ -52,7 +52,7 @@ _ENTRIES = (
         name="cells",
         title="Cells",
         paper="",
-        build="napari_iseg.nets.cells:build",
+        build="napari_iseg.refine.cells:build",
         card="cells",
         summary="Cells and nuclei of any microscope; a small network of ours.",
     ),

@@ -1,0 +1,109 @@
+"""A network that answers for windows: arrays in, arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from napari_iseg.nets.cells_net import Answer, CellsNet, ImageFeatures
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hypotheses:
+    """``logits`` ``(M, N, N)`` float32 and ``scores`` ``(M,)``: expected IoU, 0..1."""
+
+    logits: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    @property
+    def best(self) -> int:
+        return int(self.scores.argmax())
+
+
+class WindowModel(Protocol):
+    """What windowed inference needs of a network."""
+
+    def look(self, image: NDArray[np.float32]) -> Any:
+        """Features of windows ``(B, N, N, 3)``, worth keeping while clicks change."""
+        ...
+
+    def answer(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
+        """One answer for each window. ``guides`` ``(B, 4, N, N)``: positive and negative
+        discs, previous probability, other objects; all 0..1."""
+        ...
+
+
+class CellsModel:
+    """``CellsNet`` with fused batch norms on one device."""
+
+    def __init__(self, net: CellsNet, device: str) -> None:
+        self.device = torch.device(device)
+        fused = fuse(net.eval())
+        self.net = fused.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def look(self, image: NDArray[np.float32]) -> ImageFeatures:
+        pixels = torch.from_numpy(image).to(self.device).permute(0, 3, 1, 2)
+        return self.net.look(pixels)  # type: ignore[no-any-return]
+
+    @torch.inference_mode()
+    def answer(
+        self, seen: ImageFeatures, guides: NDArray[np.float32]
+    ) -> list[Hypotheses]:
+        hints = torch.from_numpy(guides).to(self.device)
+        hints = hints.contiguous(memory_format=torch.channels_last)
+        return as_hypotheses(self.net.answer(seen, hints))
+
+
+def as_hypotheses(answer: Answer) -> list[Hypotheses]:
+    logits = answer.logits.float().cpu().numpy()
+    scores = answer.scores.float().sigmoid().cpu().numpy()
+    return [Hypotheses(*pair) for pair in zip(logits, scores, strict=True)]
+
+
+def fuse(net: nn.Module) -> nn.Module:
+    """Batch norms folded into the convolutions before them; the same function."""
+    for name, child in net.named_children():
+        parts = list(child.children()) if isinstance(child, nn.Sequential) else []
+        if pairs(parts):
+            folded = [fuse_conv_bn_eval(parts[0], parts[1]), *parts[2:]]
+            setattr(net, name, nn.Sequential(*folded))
+        else:
+            fuse(child)
+    return net
+
+
+def pairs(parts: Sequence[nn.Module]) -> bool:
+    return (
+        len(parts) >= 2
+        and isinstance(parts[0], nn.Conv2d)
+        and isinstance(parts[1], nn.BatchNorm2d)
+    )
+
+
+def net_from(tensors: Mapping[str, NDArray[np.generic]]) -> CellsNet:
+    """A network with these weights; its width and hypotheses are read off them.
+
+    Raises
+    ------
+    ValueError
+        If the tensors are not those of a ``CellsNet``.
+    """
+    try:
+        width = tensors["to_fine.weight"].shape[1]
+        net = CellsNet(width, tensors["fine_out.weight"].shape[0])
+        state = {k: torch.from_numpy(v).float() for k, v in tensors.items()}
+        net.load_state_dict(state)
+    except (KeyError, RuntimeError) as problem:
+        raise ValueError(
+            "these weights are not of the cells network: "
+            f"{str(problem).splitlines()[0]}; choose the method they were trained for"
+        ) from problem
+    return net

@@ -1,0 +1,1 @@
+"""Segmenters made from networks and from other segmenters."""

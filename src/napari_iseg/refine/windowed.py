@@ -1,0 +1,378 @@
+"""Windowed inference: nothing is ever computed on the whole image.
+
+The first click is looked at in windows of several extents; the network's own score
+decides which is right. Every later click is looked at in a window around the mask so
+far. A predictor is a fold over the click history: the answer to ``n`` clicks starts from
+the answer to the first ``n - 1``, so it is a function of the history alone, and what is
+kept in between only saves time.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
+from napari_iseg.click_maps import disc_map
+from napari_iseg.clicks import Click, Clicks
+from napari_iseg.intensities import ScaledImage
+from napari_iseg.nets.window_model import Hypotheses, WindowModel
+from napari_iseg.refine.merging import clicked_parts, progressive
+from napari_iseg.refine.obedience import obeying
+from napari_iseg.segmenter import Patch
+from napari_iseg.windows import Reader, Window, back, view
+
+REMEMBERED = 64  # answers kept per predictor
+LOOKED_AT = 4  # windows whose image features are kept
+FEWEST = 6  # window pixels: a smaller first answer is not an object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Which windows are looked at. Extents in source pixels, sides in the network's."""
+
+    overviews: tuple[int, ...] = (64, 144, 320, 720)
+    overview_side: int = 128
+    side: int = 192
+    disc_radius: float = 3.0  # network pixels
+    zoom: float = 1.8  # window over the mask's longer side
+    smallest: int = 32
+    loosest: float = 2.6  # a window is kept while it is not wider than this
+    tightest: float = 1.35
+    enlarge: float = 1.5  # when the mask touches the window's edge
+    enlargements: int = 2
+    merge_from: int = 4  # clicks from which on far parts are left alone
+    local_from: int = 3  # clicks from which on a second, finer look is taken ...
+    local_above: int = 160  # ... if the window is wider than this
+    local_share: float = 0.5  # extent of the finer window
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """What the predictor knows after some clicks."""
+
+    patch: Patch
+    window: Window | None = None
+    alternatives: tuple[tuple[Patch, float], ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.patch.mask().any()
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """A segmenter made from a network that answers for windows."""
+
+    model: WindowModel
+    policy: Policy = field(default_factory=Policy)
+
+    def prepare(
+        self,
+        image: ImageLike | ScaledImage,
+        prior: ProbabilityMap | None = None,
+        others: Mask | None = None,
+    ) -> WindowedPredictor:
+        scaled = image if isinstance(image, ScaledImage) else ScaledImage(image)
+        check_shape("prior", prior, scaled.grid)
+        check_shape("others", others, scaled.grid)
+        return WindowedPredictor(self, scaled, prior, others)
+
+
+def check_shape(name: str, array: ImageLike | None, grid: Grid) -> None:
+    if array is not None and tuple(array.shape) != grid:
+        raise ValueError(
+            f"{name} must have the image's shape {grid}, got {tuple(array.shape)}"
+        )
+
+
+class WindowedPredictor:
+    """See ``Predictor``; made by ``Windowed.prepare``."""
+
+    def __init__(
+        self,
+        segmenter: Windowed,
+        image: ScaledImage,
+        prior: ProbabilityMap | None,
+        others: Mask | None,
+    ) -> None:
+        self.model, self.policy = segmenter.model, segmenter.policy
+        self.image, self.others = image, others
+        self.start = start_from(prior)
+        self.reader = Reader(image)
+        self.remark: str | None = None
+        self.states: OrderedDict[Clicks, State] = OrderedDict()
+        self.features: OrderedDict[Window, Any] = OrderedDict()
+
+    @property
+    def grid(self) -> Grid:
+        return self.image.grid
+
+    def predict(self, clicks: Clicks) -> ProbabilityMap:
+        return self.predict_patch(clicks).on(self.grid)
+
+    def predict_patch(self, clicks: Clicks) -> Patch:
+        return self.state(clicks).patch
+
+    def alternatives(self, clicks: Clicks) -> list[tuple[ProbabilityMap, float]]:
+        found = self.alternative_patches(clicks)
+        return [(patch.on(self.grid), score) for patch, score in found]
+
+    def alternative_patches(self, clicks: Clicks) -> list[tuple[Patch, float]]:
+        state = self.state(clicks)
+        return list(state.alternatives) or [(state.patch, 0.0)]
+
+    def state(self, clicks: Clicks) -> State:
+        """The fold over the history, begun at the longest prefix that is remembered."""
+        clicks.check_inside(self.grid)
+        known = len(clicks)
+        while known and clicks.prefix(known) not in self.states:
+            known -= 1
+        state = self.states[clicks.prefix(known)] if known else self.start
+        for length in range(known + 1, len(clicks) + 1):
+            state = self.after(state, clicks.prefix(length))
+            remember(self.states, clicks.prefix(length), state, REMEMBERED)
+        return state
+
+    def after(self, state: State, clicks: Clicks) -> State:
+        """One more click: the last of ``clicks``."""
+        if not state.is_empty:
+            return self.corrected(state, clicks)
+        if not clicks.positive:
+            return state
+        return self.first_look(clicks)
+
+    def first_look(self, clicks: Clicks) -> State:
+        """The object at a positive click, at whatever scale it is found."""
+        at = clicks.positive[-1]
+        windows = [
+            Window.around(at.row, at.column, extent, self.policy.overview_side)
+            for extent in useful(self.policy.overviews, self.grid)
+        ]
+        images = np.stack([self.reader.show(window) for window in windows])
+        if not np.ptp(images[-1]) > 0:
+            self.remark = (
+                "the image is constant around the click: there is nothing to segment"
+            )
+            return State(empty_patch())
+        self.remark = None
+        guides = np.stack([self.guides(w, None, clicks) for w in windows])
+        answers = self.model.answer(self.model.look(images), guides)
+        ranked = ranking(windows, answers)
+        best, _ = ranked[0]
+        rough = self.as_patch(*best)
+        state = self.zoomed(State(rough), clicks)
+        others = [(self.as_patch(*candidate), score) for candidate, score in ranked[1:]]
+        return self.finished(state, clicks, others)
+
+    def corrected(self, state: State, clicks: Clicks) -> State:
+        """The mask so far with the newest click taken into account."""
+        click = clicks.last
+        new = self.zoomed(state, clicks)
+        patch = new.patch
+        if len(clicks) >= self.policy.merge_from:
+            patch = progressive(state.patch, patch, click)
+        if len(clicks) >= self.policy.local_from:
+            patch = self.looked_closer(patch, clicks)
+        return self.finished(
+            State(patch, new.window, new.alternatives), clicks, new.alternatives[1:]
+        )
+
+    def zoomed(self, state: State, clicks: Clicks) -> State:
+        """The answer in a window around the mask, enlarged while the mask leaves it."""
+        window = self.window_for(state, clicks)
+        for _ in range(self.policy.enlargements + 1):
+            answer = self.ask(window, state.patch, clicks)
+            patch = self.as_patch(window, answer, answer.best)
+            larger = enlarged(window, self.policy.enlarge, self.grid)
+            if not touches_edge(patch, window, self.grid) or larger == window:
+                break
+            window = larger
+        others = [
+            (self.as_patch(window, answer, m), float(answer.scores[m]))
+            for m in np.argsort(-answer.scores)
+        ]
+        return State(patch, window, tuple(others))
+
+    def looked_closer(self, patch: Patch, clicks: Clicks) -> Patch:
+        """A second look at the surroundings of the newest click, in finer pixels."""
+        box = bounding_box(patch.mask())
+        if box is None:
+            return patch
+        policy, click = self.policy, clicks.last
+        extent = policy.local_share * policy.zoom * max(box.shape)
+        if extent < policy.local_above:
+            return patch
+        window = Window.around(click.row, click.column, extent, policy.side)
+        answer = self.ask(window, patch, clicks)
+        fine = self.as_patch(window, answer, answer.best)
+        return progressive(patch, pasted(fine, patch), click)
+
+    def finished(
+        self,
+        state: State,
+        clicks: Clicks,
+        others: Iterable[tuple[Patch, float]],
+    ) -> State:
+        """Clicked parts only, every click obeyed, alternatives that differ."""
+        patch = self.obedient(state.patch, clicks)
+        score = state.alternatives[0][1] if state.alternatives else 0.0
+        kept = [(patch, score)]
+        for other, its_score in others:
+            candidate = self.obedient(other, clicks)
+            if len(kept) < 4 and all(iou(candidate, k) < 0.85 for k, _ in kept):
+                kept.append((candidate, min(its_score, score)))
+        return State(patch, state.window, tuple(kept))
+
+    def obedient(self, patch: Patch, clicks: Clicks) -> Patch:
+        return obeying(clicked_parts(patch, clicks), clicks, self.grid)
+
+    def window_for(self, state: State, clicks: Clicks) -> Window:
+        """Around mask and newest click; the last window again where it still fits."""
+        policy, click = self.policy, clicks.last
+        box = bounding_box(state.patch.mask())
+        at = Box(click.row, click.column, click.row + 1, click.column + 1)
+        if box is not None:
+            box = box.moved(*state.patch.offset)
+        if click.is_positive or box is None:
+            box = at if box is None else box.union(at)
+        size = max(box.shape)
+        if state.window is not None and still_fits(state.window, box, policy):
+            return state.window
+        middle = (box.top + box.bottom - 1) / 2, (box.left + box.right - 1) / 2
+        extent = max(policy.smallest, size * policy.zoom)
+        return Window.around(*middle, extent, policy.side)
+
+    def ask(self, window: Window, patch: Patch, clicks: Clicks) -> Hypotheses:
+        seen = self.features.get(window)
+        if seen is None:
+            seen = self.model.look(self.reader.show(window)[None])
+        remember(self.features, window, seen, LOOKED_AT)
+        return self.model.answer(seen, self.guides(window, patch, clicks)[None])[0]
+
+    def guides(
+        self, window: Window, patch: Patch | None, clicks: Clicks
+    ) -> NDArray[np.float32]:
+        """Discs, previous answer and other objects as the network reads them."""
+        side = window.side
+        maps = np.zeros((4, side, side), np.float32)
+        for channel, kind in enumerate((clicks.positive, clicks.negative)):
+            points = [window.point(click) for click in kind if window.holds(click)]
+            maps[channel] = disc_map(points, (side, side), self.policy.disc_radius)
+        if patch is not None:
+            maps[2] = view(patch.probability, patch.offset, window)
+        if self.others is not None:
+            box = window.box.clipped_to(self.grid)
+            taken = np.asarray(self.others[box.slices]).astype(np.float32)
+            maps[3] = view(taken, (box.top, box.left), window) > 0.5
+        return maps
+
+    def as_patch(self, window: Window, answer: Hypotheses, which: int) -> Patch:
+        probability = 1 / (1 + np.exp(-answer.logits[which]))
+        return Patch(*back(probability, window, self.grid))
+
+
+def start_from(prior: ProbabilityMap | None) -> State:
+    """The state before the first click."""
+    if prior is None:
+        return State(empty_patch())
+    whole = np.nan_to_num(np.asarray(prior, np.float32)).clip(0, 1)
+    box = bounding_box(whole > 0)
+    if box is None:
+        return State(empty_patch())
+    return State(Patch(whole[box.slices].copy(), (box.top, box.left)))
+
+
+def empty_patch() -> Patch:
+    return Patch(np.zeros((1, 1), np.float32), (0, 0))
+
+
+def remember(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    cache[key] = value
+    cache.move_to_end(key)
+    while len(cache) > most:
+        cache.popitem(last=False)
+
+
+def useful(extents: Sequence[int], grid: Grid) -> list[int]:
+    """The extents that are not larger than twice the image; at least the finest."""
+    return [e for e in extents if e <= 2 * max(grid)] or [extents[0]]
+
+
+def ranking(
+    windows: Sequence[Window], answers: Sequence[Hypotheses]
+) -> list[tuple[tuple[Window, Hypotheses, int], float]]:
+    """Every hypothesis in every window by its score, best first.
+
+    An answer that runs over its window's edge, or is a few pixels small, cannot be
+    the whole object at the right scale: its score is cut down.
+    """
+    found = []
+    for window, answer in zip(windows, answers, strict=True):
+        for m, score in enumerate(answer.scores):
+            mask = answer.logits[m] > 0
+            value = float(score) * (1 - 0.5 * edge_share(mask))
+            found.append(((window, answer, m), value * bool(mask.sum() >= FEWEST)))
+    return sorted(found, key=lambda item: -item[1])
+
+
+def edge_share(mask: Mask) -> float:
+    """How much of the window's edge lies inside the mask, 0..1."""
+    edge = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
+    return float(edge.mean())
+
+
+def touches_edge(patch: Patch, window: Window, grid: Grid) -> bool:
+    """Whether the mask runs over an edge of the window inside the image."""
+    mask, box = patch.mask(), window.box
+    return bool(
+        (box.top > 0 and mask[0].any())
+        or (box.left > 0 and mask[:, 0].any())
+        or (box.bottom < grid[0] and mask[-1].any())
+        or (box.right < grid[1] and mask[:, -1].any())
+    )
+
+
+def enlarged(window: Window, by: float, grid: Grid) -> Window:
+    """The same middle, ``by`` times wider; the same window if it holds the image."""
+    if window.box.clipped_to(grid) == Box(0, 0, *grid):
+        return window
+    half = (window.extent - 1) / 2
+    extent = window.extent * by
+    return Window.around(window.top + half, window.left + half, extent, window.side)
+
+
+def still_fits(window: Window, box: Box, policy: Policy) -> bool:
+    inside = box.intersection(window.box) == box
+    ratio = window.extent / max(1, *box.shape)
+    close = ratio <= policy.loosest or window.extent <= policy.smallest
+    return inside and close and ratio >= policy.tightest
+
+
+def pasted(fine: Patch, whole: Patch) -> Patch:
+    """``whole`` with ``fine`` laid over it; what ``fine`` says beyond it is dropped."""
+    box = whole.box.intersection(fine.box)
+    probability = whole.probability.copy()
+    if not box.is_empty:
+        into = box.moved(-whole.offset[0], -whole.offset[1]).slices
+        out_of = box.moved(-fine.offset[0], -fine.offset[1]).slices
+        probability[into] = fine.probability[out_of]
+    return Patch(probability, whole.offset)
+
+
+def iou(a: Patch, b: Patch) -> float:
+    """Intersection over union of two patches' masks; 1 if both are empty."""
+    box = a.box.union(b.box)
+    masks = []
+    for patch in (a, b):
+        mask = np.zeros(box.shape, bool)
+        mask[patch.box.moved(-box.top, -box.left).slices] = patch.mask()
+        masks.append(mask)
+    either = np.count_nonzero(masks[0] | masks[1])
+    return np.count_nonzero(masks[0] & masks[1]) / either if either else 1.0
+

@@ -1,0 +1,63 @@
+"""From a checkpoint to weights that a package can ship, with their card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from napari_iseg.weights import WeightsCard, sha256_of, write_card
+from training.engine import revision
+from training.evaluate import read_curves
+from training.metrics import summary
+from training.report import grouped
+from training.sources import CELL_SETS
+
+LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it
+
+
+def export(checkpoint: Path, output: Path, results: Path | None, recipe: str) -> WeightsCard:
+    """Write the averaged weights in half precision and a card beside them.
+
+    Raises
+    ------
+    ValueError
+        If there is no checkpoint.
+    """
+    if not checkpoint.is_file():
+        raise ValueError(f"there is no checkpoint at {checkpoint}; train first")
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    tensors = {
+        name: tensor.half().contiguous()
+        for name, tensor in state["averaged"].items()
+        if not name.endswith("num_batches_tracked")
+    }
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, output)
+    card = card_of(output, results, f"{recipe}, {state['step']} steps")
+    write_card(output.with_suffix(".json"), card)
+    return card
+
+
+def card_of(weights: Path, results: Path | None, recipe: str) -> WeightsCard:
+    return WeightsCard(
+        file=weights.name,
+        sha256=sha256_of(weights),
+        size=weights.stat().st_size,
+        licence=LICENCE,
+        trained_on=tuple(CELL_SETS),
+        recipe=recipe,
+        revision=revision(),
+        results=measured(results) if results else {},
+    )
+
+
+def measured(results: Path) -> dict[str, dict[str, str | float]]:
+    """Data set -> robot, number of objects, IoU after one click, NoC, failures."""
+    kept = ("objects", "iou@1", "noc85", "noc90", "failures90", "obedience")
+    found: dict[str, dict[str, str | float]] = {}
+    for (_, data, robot), curves in grouped(read_curves(results)).items():
+        row = summary(curves)
+        found[data] = {"robot": robot, **{k: round(row[k], 4) for k in kept}}
+    return found
