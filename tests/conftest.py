@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 # The preferences of whoever runs the tests are neither read nor written.
-_SETTINGS = tempfile.mkdtemp(prefix="napari-iseg-tests-")
+_FOLDER = tempfile.TemporaryDirectory(prefix="napari-iseg-tests-")  # until exit
+_SETTINGS = _FOLDER.name
 os.environ["NAPARI_CONFIG"] = str(Path(_SETTINGS) / "settings.yaml")
 os.environ["XDG_CONFIG_HOME"] = _SETTINGS
 os.environ["APPDATA"] = _SETTINGS

@@ -1,0 +1,45 @@
+"""The examples run as they are printed."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def test_two_coins_without_a_window(capsys: pytest.CaptureFixture[str]):
+    runpy.run_path(str(EXAMPLES / "segment_one_object.py"))
+
+    printed = capsys.readouterr().out
+    assert "after undo: 1 object, 2 clicks" in printed
+    assert "labels: [0, 1, 2]" in printed
+
+
+def test_a_robot_counts_its_clicks(capsys: pytest.CaptureFixture[str]):
+    names = runpy.run_path(str(EXAMPLES / "count_clicks.py"))
+
+    assert names["curve"].clicks_to(0.85) is not None
+    assert "IoU after 1 clicks of the robot `ritm`" in capsys.readouterr().out
+
+
+@pytest.mark.gui
+def test_a_window_with_the_dock_open(make_napari_viewer, monkeypatch):
+    monkeypatch.setattr("napari.Viewer", make_napari_viewer)
+    monkeypatch.setattr("napari.run", lambda: None)
+
+    names = runpy.run_path(str(EXAMPLES / "open_in_napari.py"))
+
+    viewer = names["viewer"]
+    assert [*viewer.window.dock_widgets] == ["Interactive segmentation (napari-iseg)"]
+    assert viewer.layers["cell"].data.shape == (660, 550)
+
+
+def test_every_example_is_run_here():
+    here = Path(__file__).read_text(encoding="utf-8")
+
+    forgotten = [path.name for path in EXAMPLES.glob("*.py") if path.name not in here]
+
+    assert forgotten == []
