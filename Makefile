@@ -18,7 +18,7 @@ ON_A_SCREEN := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != L
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s%s\n", $$1, $$2}' Makefile
 
 demo: install ## segment cells in a napari window; leaves demo/ with screenshot and table
 	$(ON_A_SCREEN) $(BIN)/napari-iseg demo
