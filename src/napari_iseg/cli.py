@@ -107,8 +107,9 @@ def _segment(arguments: argparse.Namespace) -> int:
 
 
 def _replay(arguments: argparse.Namespace) -> int:
-    check_labels_path(arguments.output)
     log = read_log(arguments.log)
+    output = arguments.output or _beside(arguments.log)
+    check_labels_path(output)
     image = read_image(
         _image_of(log, arguments),
         arguments.plane or log.plane,
@@ -120,9 +121,9 @@ def _replay(arguments: argparse.Namespace) -> int:
         weights=arguments.weights,
     )
     labels = replay(log, image, segmenter, any_image=arguments.any_image)
-    write_labels(arguments.output, labels)
+    write_labels(output, labels)
     found = np.count_nonzero(np.unique(labels))
-    print(f"{arguments.output}: {found} of {len(log.objects)} objects")
+    print(f"{output}: {found} of {len(log.objects)} objects")
     return 0
 
 
@@ -181,6 +182,12 @@ def _mask(path: Path | None, grid: Grid) -> Mask | None:
             f"{path} has the shape {mask.shape}; a mask for this image has {grid}"
         )
     return np.asarray(mask) > 0
+
+
+def _beside(log: Path) -> Path:
+    return log.with_name(
+        f"{log.name.removesuffix('.json').removesuffix('.iseg')}.labels.tif"
+    )
 
 
 def _image_of(log: ClickLog, arguments: argparse.Namespace) -> Path:
@@ -248,6 +255,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
             metavar="ROW,COLUMN",
             help=f"a {sign} click; may be repeated",
         )
+    _add_output(parser, "label image to write: .tif, .png or .npy", required=True)
     parser.add_argument("--prior", type=Path, help="a mask to start from")
     parser.add_argument("--others", type=Path, help="a mask of what is not the object")
     parser.add_argument("--log", type=Path, help="write the clicks here (.iseg.json)")
@@ -258,6 +266,7 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
 
 def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("log", type=Path, metavar="LOG")
+    _add_output(parser, "default: LOG.labels.tif beside the log", required=False)
     parser.add_argument("--image", type=Path, help="instead of the one the log names")
     parser.add_argument(
         "--any-image", action="store_true", help="even if its pixels are others"
@@ -267,15 +276,13 @@ def _add_replay(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_replay)
 
 
-def _add_common(parser: argparse.ArgumentParser) -> None:
+def _add_output(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:
     parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        required=True,
-        metavar="OUT",
-        help="label image: .tif, .png or .npy",
+        "-o", "--output", type=Path, required=required, metavar="OUT", help=text
     )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--plane",
         type=_numbers,
