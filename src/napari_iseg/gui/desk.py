@@ -1,0 +1,472 @@
+"""One window's work: its image, its controller and what is drawn of them. No Qt."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec, Protocol
+from weakref import WeakKeyDictionary
+
+from napari_iseg.clicks import Click
+from napari_iseg.gui.controller import Answerer, Controller, Runner
+from napari_iseg.gui.engine import Method, Sight
+from napari_iseg.gui.image_annotations import AnnotatedPlane, ImageAnnotations
+from napari_iseg.gui.intensity_choice import IntensityChoice, IntensityRule
+from napari_iseg.gui.keys import handlers
+from napari_iseg.gui.layers import Edits, LayersView
+from napari_iseg.gui.planes import (
+    ChannelChoice,
+    PlaneIndex,
+    channel_count,
+    full_resolution,
+    guessed_channel_axis,
+    plane_image,
+)
+from napari_iseg.gui.preferences import Preferences
+from napari_iseg.session import Overlap, Session
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+
+
+class Tell(Protocol):
+    """How the user hears of something."""
+
+    def info(self, message: str) -> None: ...
+    def warning(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class Work:
+    """What was done on one image: kept while the image layer lives."""
+
+    annotations: ImageAnnotations
+    channels: ChannelChoice
+    objects: Any = None
+    sights: dict[Any, Sight] = field(default_factory=dict)
+
+
+# outlives the dock: closing and reopening it loses nothing
+_WORK: WeakKeyDictionary[Any, Work] = WeakKeyDictionary()
+
+
+def reported(
+    method: Callable[Concatenate[WorkDesk, P], None],
+) -> Callable[Concatenate[WorkDesk, P], None]:
+    """Tell the user what went wrong instead of raising into napari or Qt."""
+
+    @wraps(method)
+    def heard(self: WorkDesk, *args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as problem:
+            self.complain(problem)
+
+    return heard
+
+
+class WorkDesk:
+    """Where images, layers, sessions and predictions of one viewer meet.
+
+    Parameters
+    ----------
+    later
+        Calls a function when napari has finished what it is doing now.
+    redraw
+        Called whenever what controls show may have changed.
+    """
+
+    def __init__(
+        self,
+        viewer: Any,
+        runner: Runner,
+        answerer: Answerer,
+        *,
+        tell: Tell,
+        later: Callable[[Callable[[], None]], None],
+        redraw: Callable[[], None],
+        preferences: Preferences,
+    ) -> None:
+        self._tell = tell
+        self._later = later
+        self._redraw = redraw
+        self._is_shut = False
+        self._is_opening = False
+        self._annotated: AnnotatedPlane | None = None
+        self._plane: PlaneIndex | None = None
+        self._problem: str | None = None
+        self._images_seen = 0
+        self._rule = preferences.intensities
+        self._overlap = preferences.overlap
+        self.controller = Controller(self, runner, answerer)
+        self.controller.method = Method(device=preferences.device)
+        self.controller.is_live = preferences.live
+        self.layers = LayersView(
+            viewer, self._edits(), handlers(self), preferences.point_size
+        )
+
+    # What there is
+
+    @property
+    def session(self) -> Session | None:
+        return self.controller.session
+
+    @property
+    def work(self) -> Work | None:
+        image = self.layers.image
+        return None if image is None else _WORK.get(image)
+
+    @property
+    def channels(self) -> ChannelChoice:
+        return ChannelChoice() if self.work is None else self.work.channels
+
+    @property
+    def rule(self) -> IntensityRule:
+        return self._rule
+
+    @property
+    def overlap(self) -> Overlap:
+        return self._overlap
+
+    @property
+    def problem(self) -> str | None:
+        """Why there is no plane to click on, if there is an image."""
+        return self._problem
+
+    # What the user chooses
+
+    @reported
+    def open_image(self, image: Any | None) -> None:
+        """Work on another image layer, or on none."""
+        if image is None:
+            self._leave_image()
+            return
+        work = _WORK.get(image) or _new_work(image)
+        self._open(image, work)
+
+    @reported
+    def choose_objects(self, layer: Any | None) -> None:
+        """Write objects into another Labels layer; None makes a new one."""
+        image = self.layers.image
+        if image is None:
+            raise ValueError("there is no image yet; open one first")
+        highest = 0 if layer is None else _highest_label(layer)
+        fresh = Work(ImageAnnotations(highest), self.channels, layer)
+        self._open(image, fresh)
+
+    @reported
+    def choose_channels(self, choice: ChannelChoice) -> None:
+        """Let the method see other channels."""
+        work, image = self.work, self.layers.image
+        if work is None or image is None:
+            return
+        if choice.axis != work.channels.axis:
+            if work.annotations.object_count:
+                raise ValueError(
+                    "the channel axis cannot change while there are objects: their "
+                    "planes would be others; save and delete them first"
+                )
+            self._open(image, Work(ImageAnnotations(), choice))
+            return
+        work.channels = choice
+        self._look()
+
+    @reported
+    def choose_intensities(self, rule: IntensityRule) -> None:
+        """Find black and white for the method in another way."""
+        self._rule = rule
+        self._look()
+
+    @reported
+    def choose_overlap(self, overlap: Overlap) -> None:
+        """Who gets a pixel that two objects claim."""
+        self._overlap = overlap
+        if self.session is not None:
+            self.session.overlap = overlap
+        self._redraw()
+
+    @reported
+    def choose_method(self, name: str) -> None:
+        self.controller.use(replace(self.controller.method, name=name))
+
+    @reported
+    def choose_device(self, device: str) -> None:
+        self.controller.use(replace(self.controller.method, device=device))
+
+    @reported
+    def be_live(self, is_live: bool, /) -> None:
+        """Predict after every click, or only when told."""
+        self.controller.is_live = is_live
+        self.controller.refresh()
+
+    # What commands do
+
+    def take_polarity(self, *, is_positive: bool) -> None:
+        self.layers.take_polarity(is_positive=is_positive)
+        self._redraw()
+
+    def swap_polarity(self) -> None:
+        self.take_polarity(is_positive=not self.layers.is_positive)
+
+    def hide_preview(self, is_hidden: bool, /) -> None:
+        self.layers.hide_preview(is_hidden)
+
+    def undo_by_hand(self) -> bool:
+        return self.layers.undo_by_hand()
+
+    def step_object(self, step: int) -> None:
+        """Reopen the object before or after the one in progress, and go there."""
+        session = self.session
+        if session is None or not session.objects:
+            return
+        labels = sorted({*session.objects, session.label})
+        at = labels.index(session.label)
+        if session.is_blank:
+            labels.pop(at)
+            at -= step > 0
+        self.reopen(labels[(at + step) % len(labels)])
+
+    def reopen(self, label: int) -> None:
+        """Work on an accepted object again; the one in progress is accepted first."""
+        session = self.session
+        if session is None or (label == session.label and not session.is_blank):
+            return
+        if not session.is_blank and not self.controller.do(Session.accept):
+            return
+        if self.controller.do(lambda s: s.reopen(label)):
+            self.look_at_object()
+
+    @reported
+    def look_at_object(self) -> None:
+        """Move the camera to the object in progress."""
+        session, plane = self.session, self._plane
+        found = None if session is None else session.mask
+        if found is not None and plane is not None:
+            self.layers.look_at(found[0], plane)
+
+    def click(self, click: Click) -> None:
+        """One click on the object in progress; gives a new object a free label."""
+        work, session = self.work, self.session
+        if work is not None and session is not None:
+            work.annotations.number_next(session)
+        self.controller.do(lambda s: s.click(click))
+
+    def adopt_session(self, session: Session) -> None:
+        """Go on with a session of this plane that was saved.
+
+        Raises
+        ------
+        ValueError
+            If its size is another one or there is work on this plane already.
+        """
+        current, annotated = self.session, self._annotated
+        if current is None or annotated is None or self.controller.sight is None:
+            raise ValueError("there is no image to continue on; open it first")
+        if session.grid != current.grid:
+            raise ValueError(
+                f"these clicks are of a plane of {session.grid[0]} x "
+                f"{session.grid[1]} pixels, this one has {current.grid[0]} x "
+                f"{current.grid[1]}; open their image"
+            )
+        if current.objects or not current.is_blank:
+            raise ValueError(
+                "there are clicks or objects on this plane already; choose a new "
+                "objects layer or another plane first"
+            )
+        annotated.session = session
+        self.controller.open(session, self.controller.sight)
+
+    # What is shown
+
+    def show(self) -> None:
+        """Draw layers and controls as the session is."""
+        if self._is_shut:
+            return
+        try:
+            if self._annotated is not None and self._plane is not None:
+                self.layers.show(
+                    self._annotated,
+                    self._plane,
+                    overwrite=self._overlap is Overlap.OVERWRITE,
+                )
+        except Exception as problem:
+            self.complain(problem)
+        self._redraw()
+
+    def complain(self, problem: Exception) -> None:
+        """One sentence for the user; the whole story for the log."""
+        message = str(problem) or type(problem).__name__
+        message = message[0].upper() + message[1:]
+        if isinstance(problem, ValueError):
+            logger.info("refused: %s", message)
+            self._tell.warning(message)
+        else:
+            logger.error("failed", exc_info=problem)
+            self._tell.error(f"{type(problem).__name__}: {message}")
+
+    def shut_down(self) -> None:
+        """The dock is closed: give the viewer back, keep the work."""
+        if not self._is_shut:
+            self._is_shut = True
+            self.layers.shut_down()
+
+    # Within
+
+    def _edits(self) -> Edits:
+        return Edits(
+            added=self._added,
+            removed=self._removed,
+            moved=self._moved,
+            lost=self._lost,
+            replaced=self._replaced,
+            plane_changed=self._plane_changed,
+            polarity_changed=self._polarity_changed,
+            list_changed=self._list_changed,
+        )
+
+    @reported
+    def _added(self, click: Click) -> None:
+        self.click(click)
+
+    @reported
+    def _removed(self, click: Click) -> None:
+        self.controller.do(lambda s: s.remove(click))
+
+    @reported
+    def _moved(self, old: Click, new: Click) -> None:
+        self.controller.do(lambda s: s.replace(old, new))
+
+    @reported
+    def _plane_changed(self) -> None:
+        if not self._is_opening and self.layers.image is not None:
+            self._look()
+
+    def _polarity_changed(self) -> None:
+        if not self._is_shut:
+            self._redraw()
+
+    def _list_changed(self) -> None:
+        if self._is_shut or self._is_opening:
+            return
+        self._redraw()
+        self._later(self._open_first_image)
+
+    @reported
+    def _open_first_image(self) -> None:
+        images = self.layers.images
+        is_new = len(images) > self._images_seen
+        self._images_seen = len(images)
+        if is_new and self.layers.image is None and not self._is_shut:
+            self.open_image(self.layers.active_image)
+
+    def _lost(self) -> None:
+        if not self._is_opening:
+            # napari is in the middle of removing: layers cannot be added now
+            self._later(self._heal)
+
+    @reported
+    def _heal(self) -> None:
+        if self._is_shut or self.layers.image is None:
+            return
+        if not self.layers.is_image_there:
+            self._leave_image()
+            self._tell.info("The image was removed; its labels stay where they are")
+            return
+        self.controller.refresh()
+        self._tell.info(
+            "A layer of the plugin was deleted and is back; close the plugin's dock to "
+            "be rid of it, delete objects in its table"
+        )
+
+    def _replaced(self) -> None:
+        self._later(self._start_afresh)
+
+    @reported
+    def _start_afresh(self) -> None:
+        image = self.layers.image
+        if image is None or self._is_shut:
+            return
+        self.layers.set_aside_objects()
+        self._open(image, _new_work(image))
+        self._tell.info(
+            "The image has other data now: its annotation starts afresh, the labels "
+            "made before are in their own layer"
+        )
+
+    def _open(self, image: Any, work: Work) -> None:
+        self._is_opening = True
+        try:
+            self.layers.open(image, work.channels.axis, work.objects)
+        finally:
+            self._is_opening = False
+        work.objects = self.layers.objects
+        _WORK[image] = work
+        self._images_seen = len(self.layers.images)
+        self._look()
+
+    def _leave_image(self) -> None:
+        self._is_opening = True
+        try:
+            self.layers.close()
+        finally:
+            self._is_opening = False
+        self._annotated = self._plane = self._problem = None
+        self.controller.close()
+
+    def _look(self) -> None:
+        """Open the session of the plane that the viewer shows."""
+        work, image = self.work, self.layers.image
+        if work is None or image is None:
+            return
+        try:
+            plane = self.layers.plane()
+            sight = self._sight(work, image, plane)
+        except ValueError as problem:
+            self._no_plane(problem)
+            return
+        self._problem = None
+        key = plane.without(work.channels.axis)
+        grid = plane_image(image, plane, work.channels).grid
+        self._plane = plane
+        self._annotated = work.annotations.on(key, grid, self._overlap)
+        self._annotated.session.overlap = self._overlap
+        self.controller.open(self._annotated.session, sight)
+
+    def _no_plane(self, problem: ValueError) -> None:
+        self._annotated = self._plane = None
+        self._problem = str(problem)
+        self.layers.show_nothing()
+        self.controller.close()
+
+    def _sight(self, work: Work, image: Any, plane: PlaneIndex) -> Sight:
+        """The same eyes for the same view: what they found out is kept."""
+        intensities = IntensityChoice(self._rule)
+        if self._rule is IntensityRule.CONTRAST:
+            low, high = image.contrast_limits
+            intensities = replace(intensities, limits=(float(low), float(high)))
+        key = plane.without(work.channels.axis), work.channels, intensities
+        if key not in work.sights:
+            work.sights[key] = Sight(
+                plane_image(image, plane, work.channels),
+                full_resolution(image),
+                intensities,
+            )
+        return work.sights[key]
+
+
+def _new_work(image: Any) -> Work:
+    axis = guessed_channel_axis(image)
+    if axis is not None and axis >= image.ndim - 2:
+        axis = None
+    # a method sees three channels at most; the user may choose others
+    few = None if channel_count(image, axis) <= 3 else (0, 1, 2)
+    return Work(ImageAnnotations(), ChannelChoice(axis, few))
+
+
+def _highest_label(layer: Any) -> int:
+    return int(max(0, layer.data.max()))
+
+
