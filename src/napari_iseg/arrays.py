@@ -77,7 +77,7 @@ class Box:
 
 
 def bounding_box(mask: Mask) -> Box | None:
-    """The smallest box that holds every true pixel of ``mask``; None if there is none."""
+    """The smallest box that holds every true pixel of ``mask``, or None."""
     rows = np.flatnonzero(mask.any(axis=1))
     if rows.size == 0:
         return None

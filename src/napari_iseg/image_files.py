@@ -128,6 +128,8 @@ def _read_tiff(path: Path) -> tuple[Image, str]:
                 image = np.memmap(path, kind, "r", at, series.shape)
     except tifffile.TiffFileError as problem:
         raise ValueError(str(problem)) from problem
+    if axes[-1] == "S":
+        image = image[..., :3]  # without opacity
     letter = "S" if "S" in axes else "C"  # samples of a pixel, or channels
     return image, "".join("C" if a == letter else a.replace("C", "c") for a in axes)
 
