@@ -71,5 +71,6 @@ def corrected(patch: Patch, click: Click, radius: float) -> Patch:
     wanted = MARGIN if click.is_positive else -MARGIN
     lift = wanted - float(logits[row - rows.start, column - columns.start])
     probability = patch.probability.copy()
-    probability[rows, columns] = 1 / (1 + np.exp(-(logits + lift * cone)))
+    lifted = 1 / (1 + np.exp(-(logits + lift * cone)))
+    probability[rows, columns] = np.where(cone > 0, lifted, patch.probability[rows, columns])
     return Patch(probability, patch.offset)
