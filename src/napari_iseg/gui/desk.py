@@ -25,6 +25,7 @@ from napari_iseg.gui.planes import (
     plane_image,
 )
 from napari_iseg.gui.preferences import Preferences
+from napari_iseg.segmented_objects import SegmentedObject
 from napari_iseg.session import Overlap, Session
 
 logger = logging.getLogger(__name__)
@@ -99,6 +100,7 @@ class WorkDesk:
         self._plane: PlaneIndex | None = None
         self._problem: str | None = None
         self._images_seen = 0
+        self._reopened: SegmentedObject | None = None
         self._rule = preferences.intensities
         self._overlap = preferences.overlap
         self.controller = Controller(self, runner, answerer)
@@ -169,7 +171,7 @@ class WorkDesk:
                     "the channel axis cannot change while there are objects: their "
                     "planes would be others; save and delete them first"
                 )
-            self._open(image, Work(ImageAnnotations(), choice))
+            self._replace_objects(image, Work(ImageAnnotations(), choice))
             return
         work.channels = choice
         self._look()
@@ -234,10 +236,25 @@ class WorkDesk:
         session = self.session
         if session is None or (label == session.label and not session.is_blank):
             return
-        if not session.is_blank and not self.controller.do(Session.accept):
+        if not session.is_blank and not self.controller.do(self._put_away):
             return
+        wanted = session.objects.get(label)
         if self.controller.do(lambda s: s.reopen(label)):
+            self._reopened = wanted
             self.look_at_object()
+
+    def _put_away(self, session: Session) -> None:
+        """Accept the object in progress; one that was only looked at as it was."""
+        one = self._reopened
+        if one is None or (one.label, one.clicks, one.hypothesis) != (
+            session.label,
+            session.clicks,
+            session.hypothesis,
+        ):
+            session.accept()
+            return
+        session.clear()
+        session.adopt([one])
 
     @reported
     def look_at_object(self) -> None:
@@ -407,6 +424,14 @@ class WorkDesk:
         self._images_seen = len(self.layers.images)
         self._look()
 
+    def _replace_objects(self, image: Any, work: Work) -> None:
+        self._is_opening = True
+        try:
+            self.layers.remove_empty_objects()
+        finally:
+            self._is_opening = False
+        self._open(image, work)
+
     def _leave_image(self) -> None:
         self._is_opening = True
         try:
@@ -468,5 +493,3 @@ def _new_work(image: Any) -> Work:
 
 def _highest_label(layer: Any) -> int:
     return int(max(0, layer.data.max()))
-
-

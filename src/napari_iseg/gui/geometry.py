@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from napari.layers import Layer
 
 
-def pixel_at(layer: Layer, world: Sequence[float], plane: PlaneIndex) -> tuple[int, int]:
+def pixel_at(
+    layer: Layer, world: Sequence[float], plane: PlaneIndex
+) -> tuple[int, int]:
     """The pixel of ``plane`` that holds a point of the world.
 
     Parameters

@@ -187,7 +187,16 @@ class LayersView:
         if self.objects is not None:
             self.objects.name = f"{own_layers.OBJECTS} (before)"
 
-    def show(self, annotated: AnnotatedPlane, plane: PlaneIndex, *, overwrite: bool) -> None:
+    def remove_empty_objects(self) -> None:
+        """Remove the label image if nothing is in it: another one takes its place."""
+        layer = self.objects
+        if layer is not None and not np.asarray(layer.data).any():
+            self.close()
+            self._viewer.layers.remove(layer)
+
+    def show(
+        self, annotated: AnnotatedPlane, plane: PlaneIndex, *, overwrite: bool
+    ) -> None:
         """Draw clicks, the object in progress and the accepted ones."""
         session = annotated.session
         self._restore_layers()
@@ -225,7 +234,8 @@ class LayersView:
         world = world_of(self._opened.image, middle, plane)
         missing = self._viewer.dims.ndim - len(world)
         shown = [world[axis - missing] for axis in self._viewer.dims.displayed]
-        self._viewer.camera.center = (0.0, *shown)
+        # napari 0.9 moved the camera into the scene
+        getattr(self._viewer, "scene", self._viewer).camera.center = (0.0, *shown)
 
     def undo_by_hand(self) -> bool:
         """Undo the newest stroke in the label image if it is newer than our writing."""
@@ -255,9 +265,7 @@ class LayersView:
                 _mark(layer, [click in unsatisfied for click in shown])
             self._drawn[is_positive] = shown
 
-    def _show_preview(
-        self, found: tuple[Box, Mask] | None, plane: PlaneIndex
-    ) -> None:
+    def _show_preview(self, found: tuple[Box, Mask] | None, plane: PlaneIndex) -> None:
         preview = self._own("preview")
         assert self._opened is not None
         box, mask = found or (Box(0, 0, 1, 1), np.zeros((1, 1), np.bool_))
@@ -419,7 +427,10 @@ def objects_shape(image: Layer, channel_axis: int | None) -> tuple[int, ...]:
 
 
 def _check_writable(objects: Labels) -> None:
-    if not hasattr(objects.data, "__setitem__") or "dask" in type(objects.data).__module__:
+    if (
+        not hasattr(objects.data, "__setitem__")
+        or "dask" in type(objects.data).__module__
+    ):
         raise ValueError(
             f"the labels of {objects.name!r} are computed (dask) and cannot be "
             "written; choose a new objects layer"
@@ -440,4 +451,3 @@ def _mark(layer: Points, is_unsatisfied: list[bool]) -> None:
     wanted = transform_color(colors)
     if not np.allclose(wanted, layer.border_color):
         layer.border_color = colors
-

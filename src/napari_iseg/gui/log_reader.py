@@ -40,11 +40,11 @@ def _layers_of(path: Path) -> list[LayerData]:
     session = read_log(path).session()
     stem = path.name.removesuffix(".iseg.json")
     clicks = [
-        click
-        for one in (*session.objects.values(), session)
-        for click in one.clicks
+        click for one in (*session.objects.values(), session) for click in one.clicks
     ]
-    layers: list[LayerData] = [(session.labels(), {"name": f"{stem} objects"}, "labels")]
+    layers: list[LayerData] = [
+        (session.labels(), {"name": f"{stem} objects"}, "labels")
+    ]
     for is_positive, title, symbol, color in (
         (True, "positive", "disc", BLUE),
         (False, "negative", "x", VERMILLION),

@@ -195,7 +195,9 @@ class LayerPlane:
         # indexing dropped the hidden axes: rank the ones that are left
         window = window.transpose([sorted(axes).index(axis) for axis in axes])
         chosen = self._choice.channels
-        return window if chosen is None or window.ndim == 2 else window[..., list(chosen)]
+        return (
+            window if chosen is None or window.ndim == 2 else window[..., list(chosen)]
+        )
 
 
 def plane_image(layer: Image, plane: PlaneIndex, choice: ChannelChoice) -> LayerPlane:

@@ -41,9 +41,7 @@ class ThreadRunner(QObject):
         super().__init__(parent)
         self._is_closed = False
         # named connection type: the emitting thread has no Qt event loop
-        self._finished.connect(
-            self._hand_back, Qt.ConnectionType.QueuedConnection
-        )
+        self._finished.connect(self._hand_back, Qt.ConnectionType.QueuedConnection)
 
     def start(
         self,

@@ -16,7 +16,8 @@ class IntensitiesChooser(ChoiceBox):
 
     def __init__(self, desk: WorkDesk) -> None:
         super().__init__(
-            desk.choose_intensities, "Which intensities a method sees as black and white"
+            desk.choose_intensities,
+            "Which intensities a method sees as black and white",
         )
         self._desk = desk
 
