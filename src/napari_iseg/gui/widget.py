@@ -98,7 +98,11 @@ class SegmentWidget(QWidget):
         self.desk.shut_down()
 
     def _later(self, action: Any) -> None:
-        QTimer.singleShot(0, action)
+        timer = QTimer(self)  # dies with the dock: nothing is called afterwards
+        timer.setSingleShot(True)
+        timer.timeout.connect(action)
+        timer.timeout.connect(timer.deleteLater)
+        timer.start(0)
 
     def _refresh(self) -> None:
         for control in self._controls:
