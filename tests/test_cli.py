@@ -60,7 +60,7 @@ def out(tmp_path: Path) -> Path:
 def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     """The one sentence that a command line is refused with."""
     try:
-        code = main([str(part) for part in arguments])
+        code = run(*arguments)
     except SystemExit as stop:
         code = stop.code
     said = capsys.readouterr()
@@ -71,6 +71,11 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said.err
 
 
+def run(*arguments: object) -> int:
+    """As typed after ``napari-iseg``; returns the exit code."""
+    return main([str(part) for part in arguments])
+
+
 # ---------------------------------------------------------------------------- segment
 
 
@@ -79,18 +84,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 def test_segment_writes_the_clicked_object(image, tmp_path, capsys, ending):
     out = tmp_path / f"out.{ending}"
 
-    code = main(
-        [
-            "segment",
-            str(image),
-            "--positive",
-            "20,20",
-            "--method",
-            "bright",
-            "-o",
-            str(out),
-        ]
-    )
+    code = run("segment", image, "--positive", "20,20", "--method", "bright", "-o", out)
 
     labels = read_image(out)
     assert code == 0
@@ -103,7 +97,7 @@ def test_segment_writes_the_clicked_object(image, tmp_path, capsys, ending):
 def test_segment_obeys_several_clicks_of_both_kinds(image, out, capsys):
     clicks = ["--positive", "11,13", "--positive", "20,20", "--negative", "28,38"]
 
-    main(["segment", str(image), *clicks, "--method", "bright", "-o", str(out)])
+    run("segment", image, *clicks, "--method", "bright", "-o", out)
 
     labels = read_image(out)
     assert labels[11, 13] == labels[20, 20] == 1
@@ -118,21 +112,19 @@ def test_segment_takes_a_plane_and_channels_of_a_stack(tmp_path: Path, out: Path
     path = tmp_path / "stack.tif"
     tifffile.imwrite(path, pixels, imagej=True, metadata={"axes": "TZCYX"})
 
-    code = main(
-        [
-            "segment",
-            str(path),
-            "--plane",
-            "1,2",
-            "--channels",
-            "1",
-            "--positive",
-            "20,20",
-            "--method",
-            "bright",
-            "-o",
-            str(out),
-        ]
+    code = run(
+        "segment",
+        path,
+        "--plane",
+        "1,2",
+        "--channels",
+        "1",
+        "--positive",
+        "20,20",
+        "--method",
+        "bright",
+        "-o",
+        out,
     )
 
     assert code == 0
@@ -143,24 +135,22 @@ def test_segment_takes_a_plane_and_channels_of_a_stack(tmp_path: Path, out: Path
 def test_a_segmentation_can_be_logged_and_replayed(image, out, tmp_path, capsys):
     log = tmp_path / "logs" / "cells.iseg.json"
     log.parent.mkdir()
-    main(
-        [
-            "segment",
-            str(image),
-            "--positive",
-            "20,20",
-            "--negative",
-            "12,14",
-            "--method",
-            "bright",
-            "-o",
-            str(out),
-            "--log",
-            str(log),
-        ]
+    run(
+        "segment",
+        image,
+        "--positive",
+        "20,20",
+        "--negative",
+        "12,14",
+        "--method",
+        "bright",
+        "-o",
+        out,
+        "--log",
+        log,
     )
 
-    code = main(["replay", str(log)])
+    code = run("replay", log)
 
     again = log.parent / "cells.labels.tif"
     assert code == 0
@@ -194,7 +184,7 @@ def test_a_constant_image_gives_no_pixel_and_a_sentence(tmp_path, out, capsys):
     path = tmp_path / "flat.tif"
     tifffile.imwrite(path, np.full((40, 50), 7, np.uint8))
 
-    code = main(["segment", str(path), "--positive", "9,9", "-o", str(out)])
+    code = run("segment", path, "--positive", "9,9", "-o", out)
 
     said = capsys.readouterr()
     assert code == 0
@@ -209,19 +199,17 @@ def test_weights_of_the_user_are_used(image: Path, out: Path, tmp_path: Path):
     mine = tmp_path / "mine.safetensors"
     mine.write_bytes(shipped.read_bytes())
 
-    code = main(
-        [
-            "segment",
-            str(image),
-            "--positive",
-            "20,20",
-            "--weights",
-            str(mine),
-            "--device",
-            "cpu",
-            "-o",
-            str(out),
-        ]
+    code = run(
+        "segment",
+        image,
+        "--positive",
+        "20,20",
+        "--weights",
+        mine,
+        "--device",
+        "cpu",
+        "-o",
+        out,
     )
 
     assert code == 0
@@ -383,7 +371,7 @@ def log(image: Path) -> Path:
 
 @pytest.mark.usefixtures("bright")
 def test_replay_finds_the_image_beside_the_log(log, out, capsys):
-    code = main(["replay", str(log), "-o", str(out)])
+    code = run("replay", log, "-o", out)
 
     assert code == 0
     assert set(np.unique(read_image(out))) == {0, 3}
@@ -397,18 +385,7 @@ def test_replay_takes_another_image_and_method(log, image, out, tmp_path):
     lone = moved / "log.iseg.json"
     lone.write_text(log.read_text().replace('"method": "bright"', '"method": "no"'))
 
-    code = main(
-        [
-            "replay",
-            str(lone),
-            "--image",
-            str(image),
-            "--method",
-            "bright",
-            "-o",
-            str(out),
-        ]
-    )
+    code = run("replay", lone, "--image", image, "--method", "bright", "-o", out)
 
     assert code == 0
     assert read_image(out)[20, 20] == 3
@@ -431,12 +408,12 @@ def test_a_log_that_does_not_lead_to_its_image_says_what_to_do(log, out, capsys)
 def test_the_log_of_other_pixels_is_replayed_only_if_wanted(image, out, capsys):
     log = image.with_name("a.iseg.json")
     first = ["segment", str(image), "--positive", "20,20", "--method", "bright"]
-    main([*first, "-o", str(out), "--log", str(log)])
+    run(*first, "-o", out, "--log", log)
     tifffile.imwrite(image, tifffile.imread(image) + 1)
     capsys.readouterr()
 
     said = refused(capsys, "replay", log, "-o", out)
-    code = main(["replay", str(log), "-o", str(out), "--any-image"])
+    code = run("replay", log, "-o", out, "--any-image")
 
     assert "not the image of the log" in said
     assert code == 0
@@ -455,7 +432,7 @@ def test_a_log_that_is_missing_or_none_is_refused(tmp_path, image, out, capsys):
 
 @pytest.mark.usefixtures("bright")
 def test_methods_lists_every_method_with_licence_and_size(capsys):
-    code = main(["methods"])
+    code = run("methods")
 
     lines = capsys.readouterr().out.splitlines()
     card = ENTRIES["cells"].weights_card()
@@ -471,7 +448,7 @@ def test_methods_tells_whose_weights_are_missing(capsys, monkeypatch):
     lost = Entry(name="lost", title="Lost", paper="", build="a:b", card="lost")
     monkeypatch.setattr(cli, "ENTRIES", {"lost": lost})
 
-    code = main(["methods"])
+    code = run("methods")
 
     assert code == 0
     assert "missing" in capsys.readouterr().out
@@ -479,7 +456,7 @@ def test_methods_tells_whose_weights_are_missing(capsys, monkeypatch):
 
 @pytest.mark.usefixtures("bright")
 def test_doctor_tells_versions_and_devices_and_segments_a_cell(capsys):
-    code = main(["doctor", "--method", "bright"])
+    code = run("doctor", "--method", "bright")
 
     said = capsys.readouterr().out
     assert code == 0
@@ -495,14 +472,14 @@ def test_doctor_tells_versions_and_devices_and_segments_a_cell(capsys):
 def test_doctor_fails_if_the_cell_is_not_found(capsys, monkeypatch):
     monkeypatch.setattr(BrightSegmenter, "prepare", _blind)
 
-    code = main(["doctor", "--method", "bright"])
+    code = run("doctor", "--method", "bright")
 
     assert code == 1
     assert "IoU 0.00 (FAILED, below 0.7)" in capsys.readouterr().out
 
 
 def test_doctor_fails_with_a_sentence_if_the_method_cannot_be_loaded(capsys):
-    code = main(["doctor", "--device", "tpu"])
+    code = run("doctor", "--device", "tpu")
 
     assert code == 1
     assert "cells: FAILED: there is no device 'tpu'" in capsys.readouterr().out
@@ -526,7 +503,7 @@ def test_the_demo_is_run_into_the_chosen_folder(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "napari_iseg.gui.demo", module)
     monkeypatch.setattr(cli, "find_spec", lambda name: name)
 
-    code = main(["demo", "--output", str(tmp_path)])
+    code = run("demo", "--output", tmp_path)
 
     assert code == 0
     assert asked == [tmp_path]
@@ -543,6 +520,20 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path):
     assert answer.returncode == 2
     assert answer.stdout == ""
     assert answer.stderr == "napari-iseg: there is no image at nowhere.tif\n"
+
+
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_nothing_else_is_said_about_an_image_that_was_cut_off(tmp_path, ending: str):
+    path = tmp_path / f"half.{ending}"
+    noise = np.random.default_rng(0).integers(0, 999, (99, 99), np.int32)
+    write_labels(path, noise)
+    path.write_bytes(path.read_bytes()[:-9000])
+
+    answer = _run("segment", path, "--positive", "1,1", "-o", tmp_path / "out.tif")
+
+    assert answer.returncode == 2
+    assert answer.stderr.count("\n") == 1
+    assert f"half.{ending} cannot be read as an image" in answer.stderr
 
 
 def test_the_version_and_the_help_are_there():

@@ -37,6 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     input, after one sentence on the error stream.
     """
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # we say what is wrong
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     arguments = _parser().parse_args(argv)
     try:
         code: int = arguments.run(arguments)
