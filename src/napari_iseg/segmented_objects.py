@@ -56,7 +56,7 @@ class Others:
     def dtype(self) -> np.dtype[np.bool_]:
         return np.dtype(np.bool_)
 
-    def __getitem__(self, index: tuple[slice, slice], /) -> Mask:
+    def __getitem__(self, index: Any, /) -> Mask:
         if not (
             isinstance(index, tuple)
             and len(index) == 2
