@@ -111,6 +111,10 @@ class LayersView:
         """The Labels layer that holds the accepted objects."""
         return self._own("objects")
 
+    def points(self, *, is_positive: bool) -> Any | None:
+        """The Points layer of one polarity; adding to it is clicking."""
+        return self._own("positive" if is_positive else "negative")
+
     @property
     def is_image_there(self) -> bool:
         return self.image is not None and self.image in self._viewer.layers
@@ -221,7 +225,7 @@ class LayersView:
 
     def take_polarity(self, *, is_positive: bool) -> None:
         """Left clicks are positive (or negative) from now on."""
-        layer = self._own("positive" if is_positive else "negative")
+        layer = self.points(is_positive=is_positive)
         if layer is None or layer not in self._viewer.layers:
             return
         layer.mode = "add"
@@ -255,7 +259,7 @@ class LayersView:
     ) -> None:
         for is_positive in (True, False):
             shown = clicks.positive if is_positive else clicks.negative
-            layer = self._own("positive" if is_positive else "negative")
+            layer = self.points(is_positive=is_positive)
             data = np.array([plane.position_of((c.row, c.column)) for c in shown])
             data = data.reshape(len(shown), layer.ndim)
             with self._drawing():
