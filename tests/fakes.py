@@ -60,7 +60,7 @@ class BrightSegmenter:
     def prepare(
         self,
         image: ImageLike,
-        prior: ProbabilityMap | None = None,
+        prior: ProbabilityMap | Patch | None = None,
         others: Mask | None = None,
     ) -> BrightPredictor:
         raw = getattr(image, "image", image)  # a ScaledImage holds the image it reads

@@ -356,6 +356,23 @@ def test_after_another_click_the_best_alternative_counts_again():
     assert session.hypothesis == 0
 
 
+def test_a_click_after_choosing_an_alternative_corrects_that_alternative():
+    session = Session(GRID)
+    session.click(Click(10, 10))
+    answer(session)
+    session.choose(1)
+    box, mask = session.mask
+
+    session.click(Click(12, 12))
+    prior = session.prior
+    session.undo()
+
+    assert prior is not None
+    np.testing.assert_array_equal(prior.on(GRID)[box.slices] > 0.5, mask)
+    assert session.prior is None
+    assert session.hypothesis == 1
+
+
 @pytest.mark.parametrize("index", [-1, 2])
 def test_an_alternative_that_is_not_there_cannot_be_chosen(index: int):
     session = Session(GRID)

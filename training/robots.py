@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask, bounding_box
@@ -44,7 +44,10 @@ def depth_of(errors: Mask, clicks: Clicks) -> NDArray[np.float64]:
     if box is None:
         return depth
     padded = np.pad(errors[box.slices], 1)
-    depth[box.slices] = ndimage.distance_transform_edt(padded)[1:-1, 1:-1]
+    exact = cv2.distanceTransform(
+        padded.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    depth[box.slices] = exact[1:-1, 1:-1]
     for click in clicks:
         depth[click.row, click.column] = 0
     return depth

@@ -30,10 +30,13 @@ class SampleSettings:
     canvas: int = 320  # longest side of the canvas both are cut from
     drawn: float = 0.15  # share of fields with drawn shapes
     rendered: float = 0.22  # share of real fields shown in another modality
-    wide: tuple[float, float] = (0.1, 1.3)  # object over window
+    wide: tuple[float, float] = (0.12, 1.3)  # object over window
+    far: float = 0.25  # share of wide windows in which the object is tiny
+    far_wide: tuple[float, float] = (0.025, 0.12)
     zoom: tuple[float, float] = (1.1, 2.6)  # window over object
     local: float = 0.25  # share of zoom windows that show a part only
     local_zoom: tuple[float, float] = (0.35, 1.0)
+    degraded: float = 0.35  # share of zoom windows that start from a poor answer
     smallest: float = 20.0  # window extent in source pixels
 
 
@@ -153,8 +156,8 @@ def make_sample(source: Source, settings: SampleSettings, rng: Rng) -> Sample:
         wide,
         zoom,
         clicks,
-        degraded(zoom.truth, zoom.others, rng).astype(np.float16),
-        bool(rng.random() < 0.2),
+        degraded(zoom.truth, around(canvas, frames[1], settings.side), rng),
+        bool(rng.random() < settings.degraded),
         between(frames[1], frames[0], settings.side),
     )
 
@@ -163,7 +166,8 @@ def zoom_geometry(
     source: Source, settings: SampleSettings, rng: Rng
 ) -> tuple[Point, NDArray[np.float64]]:
     """Centre of the zoom window, and the extents of both, in source pixels."""
-    wide = source.size / log_uniform(settings.wide, rng)
+    is_far = rng.random() < settings.far
+    wide = source.size / log_uniform(settings.far_wide if is_far else settings.wide, rng)
     if rng.random() < settings.local:
         centre = edge_point(source.mask, rng)
         zoom = source.size * log_uniform(settings.local_zoom, rng)
@@ -171,7 +175,7 @@ def zoom_geometry(
         centre = np.array(source.mask.shape) / 2
         centre += rng.normal(0, 0.1, 2) * source.size
         zoom = source.size * log_uniform(settings.zoom, rng)
-    zoom = np.clip(zoom, wide / 5, wide * 5)  # keeps the canvas sharp enough for both
+    zoom = np.clip(zoom, wide / 12, wide * 5)  # keeps the canvas sharp enough for both
     return source.origin + centre, np.array([wide, zoom])
 
 
@@ -318,27 +322,105 @@ def ring(wide: WindowSample, rng: Rng) -> NDArray[np.bool_]:
     return grown & ~wide.truth & ~wide.ignored
 
 
+def around(canvas: Canvas, frame: Frame, side: int) -> NDArray[np.int32]:
+    """The labels in a window, ``(N, N)``."""
+    labels = cropped(canvas.labels, frame, 0).astype(np.float32)
+    return cv2.resize(labels, (side, side), interpolation=cv2.INTER_NEAREST).astype(np.int32)
+
+
 def degraded(
-    truth: NDArray[np.bool_], others: NDArray[np.bool_], rng: Rng
-) -> NDArray[np.float32]:
-    """An answer as a poor method would give it: too large, too small, cut, merged."""
-    mask = truth.astype(np.uint8)
-    size = int(rng.integers(1, max(2, int(np.sqrt(truth.sum()) / 5) + 2)))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
-    change = rng.integers(5)
-    if change == 0:
-        mask = cv2.dilate(mask, kernel)
-    elif change == 1:
-        mask = cv2.erode(mask, kernel)
-    elif change == 2:
-        mask[half_plane(truth, rng)] = 0
-    elif change == 3:
-        mask |= others.astype(np.uint8)
-    else:
-        mask = np.roll(mask, rng.integers(-size, size + 1, 2), (0, 1))
+    truth: NDArray[np.bool_], labels: NDArray[np.int32], rng: Rng
+) -> NDArray[np.float16]:
+    """An answer as a poor method would give it, ``(N, N)``, 0..1.
+
+    Too large, too small, cut, moved, merged with neighbours, with a blob too many, the
+    wrong object altogether, or nothing; sometimes two of these.
+    """
+    mask = truth
+    for _ in range(1 + int(rng.random() < 0.3)):
+        mask = FLAWS[rng.integers(len(FLAWS))](mask, truth, labels, rng)
     wobble = cv2.resize(rng.standard_normal((8, 8), np.float32), mask.shape[::-1])
     soft = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), rng.uniform(0.5, 2))
-    return np.clip(soft * rng.uniform(0.8, 1) + 0.08 * wobble * (soft > 0.02), 0, 1)
+    poor = soft * rng.uniform(0.8, 1) + 0.08 * wobble * (soft > 0.02)
+    return np.clip(poor, 0, 1).astype(np.float16)
+
+
+def kernel_of(truth: NDArray[np.bool_], rng: Rng) -> NDArray[np.uint8]:
+    """A disc between a pixel and half the object's size."""
+    most = max(2.0, float(np.sqrt(truth.sum())) / 2)
+    size = int(np.exp(rng.uniform(0, np.log(most))))
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
+
+
+def too_large(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+    return cv2.dilate(mask.astype(np.uint8), kernel_of(truth, rng)) > 0
+
+
+def too_small(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+    return cv2.erode(mask.astype(np.uint8), kernel_of(truth, rng)) > 0
+
+
+def cut_off(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+    return mask & ~half_plane(truth, rng)
+
+
+def moved(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+    size = max(2, int(np.sqrt(truth.sum()) / 3))
+    return np.roll(mask, rng.integers(-size, size + 1, 2), (0, 1))
+
+
+def merged(mask, truth, labels, rng):  # type: ignore[no-untyped-def]
+    """With some of the neighbours, and often with what lies between."""
+    joined = mask | neighbours(truth, labels, rng)
+    if rng.random() < 0.5:
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (9, 9))
+        joined = cv2.morphologyEx(joined.astype(np.uint8), cv2.MORPH_CLOSE, kernel) > 0
+    return joined
+
+
+def with_blob(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+    """With one to three ellipses that have nothing to do with the image."""
+    drawn = mask.astype(np.uint8)
+    size = float(np.sqrt(truth.sum())) + 4
+    for _ in range(rng.integers(1, 4)):
+        at = rng.uniform(0, truth.shape[0], 2)
+        if truth.any() and rng.random() < 0.7:
+            at = edge_point(truth, rng)[::-1] + rng.normal(0, size / 3, 2)
+        axes = tuple(int(a) for a in size * np.exp(rng.uniform(-2, 0.7, 2)) + 1)
+        where = (int(at[0]), int(at[1]))
+        cv2.ellipse(drawn, where, axes, rng.uniform(0, 180), 0, 360, 1, -1)
+    return drawn > 0
+
+
+def wrong_object(_mask, truth, labels, rng):  # type: ignore[no-untyped-def]
+    return neighbours(truth, labels, rng)
+
+
+def nothing(mask, _truth, _labels, _rng):  # type: ignore[no-untyped-def]
+    return np.zeros_like(mask)
+
+
+def neighbours(
+    truth: NDArray[np.bool_], labels: NDArray[np.int32], rng: Rng
+) -> NDArray[np.bool_]:
+    """Some of the other objects in the window."""
+    others = np.unique(labels[(labels > 0) & ~truth & (labels != IGNORED)])
+    return np.isin(labels, others[rng.random(others.size) < rng.uniform(0.1, 1)])
+
+
+FLAWS = (
+    too_large,
+    too_large,
+    too_small,
+    cut_off,
+    moved,
+    merged,
+    merged,
+    with_blob,
+    with_blob,
+    wrong_object,
+    nothing,
+)
 
 
 def half_plane(truth: NDArray[np.bool_], rng: Rng) -> NDArray[np.bool_]:

@@ -89,7 +89,7 @@ class Segmenter(Protocol):
     def prepare(
         self,
         image: ImageLike,
-        prior: ProbabilityMap | None = None,
+        prior: ProbabilityMap | Patch | None = None,
         others: Mask | None = None,
     ) -> Predictor:
         """Look at one image.
@@ -99,7 +99,7 @@ class Segmenter(Protocol):
         image
             ``(H, W)`` or ``(H, W, C)``; any number type; numpy, dask or zarr.
         prior
-            ``(H, W)``, 0..1: a segmentation to start from.
+            ``(H, W)``, 0..1: a segmentation to start from; or a patch of it.
         others
             ``(H, W)``, true on objects that are already accepted. May be lazy: only
             windows of it are read.

@@ -160,7 +160,7 @@ class Session:
         )
 
     def choose(self, index: int) -> None:
-        """Take another of the alternatives.
+        """Take another of the alternatives; the next click corrects that one.
 
         Raises
         ------
@@ -468,7 +468,16 @@ class Session:
     def _change_clicks(self, clicks: Clicks) -> None:
         clicks.check_inside(self.grid)
         if clicks != self.clicks:
-            self._do(replace(self._state, clicks=clicks, hypothesis=0))
+            prior = self._chosen() if self.hypothesis else self.prior
+            self._do(replace(self._state, clicks=clicks, hypothesis=0, prior=prior))
+
+    def _chosen(self) -> Patch | None:
+        """The chosen alternative as a prior: a mask, as a click log keeps it."""
+        answer = self.answer
+        if answer is None:
+            return self.prior
+        mask = answer.mask(self.threshold)
+        return Patch(mask.astype(np.float32), answer.offset)
 
     def _request(self) -> Request:
         state = self._state

@@ -75,11 +75,13 @@ class Windowed:
     def prepare(
         self,
         image: ImageLike | ScaledImage,
-        prior: ProbabilityMap | None = None,
+        prior: ProbabilityMap | Patch | None = None,
         others: Mask | None = None,
     ) -> WindowedPredictor:
+        """See ``Segmenter.prepare``; a prior may come as a patch, too."""
         scaled = image if isinstance(image, ScaledImage) else ScaledImage(image)
-        check_shape("prior", prior, scaled.grid)
+        if not isinstance(prior, Patch):
+            check_shape("prior", prior, scaled.grid)
         check_shape("others", others, scaled.grid)
         return WindowedPredictor(self, scaled, prior, others)
 
@@ -98,7 +100,7 @@ class WindowedPredictor:
         self,
         segmenter: Windowed,
         image: ScaledImage,
-        prior: ProbabilityMap | None,
+        prior: ProbabilityMap | Patch | None,
         others: Mask | None,
     ) -> None:
         self.model, self.policy = segmenter.model, segmenter.policy
@@ -277,10 +279,12 @@ class WindowedPredictor:
         return Patch(*back(probability, window, self.grid))
 
 
-def start_from(prior: ProbabilityMap | None) -> State:
+def start_from(prior: ProbabilityMap | Patch | None) -> State:
     """The state before the first click."""
     if prior is None:
         return State(empty_patch())
+    if isinstance(prior, Patch):
+        return State(prior)
     whole = np.nan_to_num(np.asarray(prior, np.float32)).clip(0, 1)
     box = bounding_box(whole > 0)
     if box is None:

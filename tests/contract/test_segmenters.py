@@ -1,0 +1,173 @@
+"""What every method of the catalogue promises, tried on each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import dask.array as da
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from napari_iseg import ENTRIES, Click, Clicks, load_segmenter
+from napari_iseg.segmenter import Segmenter
+
+ROWS, COLUMNS = np.indices((256, 256))
+CELL = (ROWS - 128) ** 2 + (COLUMNS - 120) ** 2 < 30**2
+ON_CELL = Clicks.at(positive=[(128, 120)])
+WITH_CORRECTIONS = Clicks.at(
+    positive=[(128, 120), (110, 110)], negative=[(40, 40), (128, 180)]
+)
+
+
+@cache
+def loaded(name: str) -> Segmenter:
+    return load_segmenter(name, device="cpu")
+
+
+def picture() -> NDArray[np.uint8]:
+    noise = np.random.default_rng(0).normal(60, 8, CELL.shape)
+    return np.clip(noise + 90 * CELL, 0, 255).astype(np.uint8)
+
+
+def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
+    return float((a & b).sum() / max((a | b).sum(), 1))
+
+
+@pytest.fixture(params=list(ENTRIES))
+def segmenter(request: pytest.FixtureRequest) -> Segmenter:
+    return loaded(request.param)
+
+
+def test_one_click_finds_a_cell(segmenter: Segmenter) -> None:
+    probability = segmenter.prepare(picture()).predict(ON_CELL)
+
+    assert probability.dtype == np.float32
+    assert probability.shape == CELL.shape
+    assert 0 <= probability.min() <= probability.max() <= 1
+    assert iou(probability > 0.5, CELL) > 0.85
+
+
+def test_every_clicked_pixel_carries_its_label(segmenter: Segmenter) -> None:
+    mask = segmenter.prepare(picture()).predict(WITH_CORRECTIONS) > 0.5
+
+    assert all(mask[c.row, c.column] == c.is_positive for c in WITH_CORRECTIONS)
+
+
+def test_a_contradiction_on_the_cell_is_obeyed_too(segmenter: Segmenter) -> None:
+    clicks = ON_CELL.adding(Click(120, 112, is_positive=False))
+
+    mask = segmenter.prepare(picture()).predict(clicks) > 0.5
+
+    assert mask[128, 120]
+    assert not mask[120, 112]
+
+
+def test_equal_clicks_give_equal_arrays_in_any_order_of_calls(
+    segmenter: Segmenter,
+) -> None:
+    one, other = segmenter.prepare(picture()), segmenter.prepare(picture())
+    first = one.predict(ON_CELL)
+    one.predict(WITH_CORRECTIONS)
+
+    again, fresh = one.predict(ON_CELL), other.predict(ON_CELL)
+
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, fresh)
+    np.testing.assert_array_equal(
+        one.predict(WITH_CORRECTIONS), other.predict(WITH_CORRECTIONS)
+    )
+
+
+def test_the_patch_is_the_answer_without_its_surroundings(segmenter: Segmenter) -> None:
+    predictor = segmenter.prepare(picture())
+
+    patch = predictor.predict_patch(WITH_CORRECTIONS)
+
+    np.testing.assert_array_equal(
+        patch.on(CELL.shape), predictor.predict(WITH_CORRECTIONS)
+    )
+
+
+def test_the_first_alternative_is_the_answer(segmenter: Segmenter) -> None:
+    predictor = segmenter.prepare(picture())
+
+    found = predictor.alternatives(ON_CELL)
+
+    np.testing.assert_array_equal(found[0][0], predictor.predict(ON_CELL))
+
+
+KINDS: dict[str, Callable[[NDArray[np.uint8]], object]] = {
+    "uint16": lambda im: im.astype(np.uint16) * 200,
+    "big-endian": lambda im: im.astype(">u2"),
+    "float": lambda im: im / 255,
+    "negative integers": lambda im: im.astype(np.int64) - 50,
+    "every second pixel": lambda im: np.repeat(np.repeat(im, 2, 0), 2, 1)[::2, ::2],
+    "colour": lambda im: np.stack([im] * 3, -1),
+    "colour with alpha": lambda im: np.dstack([im] * 3 + [np.full_like(im, 255)]),
+    "dask": lambda im: da.from_array(im, chunks=64),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_image_is_read(segmenter: Segmenter, kind: str) -> None:
+    mask = segmenter.prepare(KINDS[kind](picture())).predict(ON_CELL) > 0.5  # type: ignore[arg-type]
+
+    assert iou(mask, CELL) > 0.85
+
+
+def test_broken_pixels_do_little_harm(segmenter: Segmenter) -> None:
+    image = picture().astype(np.float32)
+    image[0, 0], image[128, 100], image[60, 60] = np.nan, np.inf, -np.inf
+
+    assert iou(segmenter.prepare(image).predict(ON_CELL) > 0.5, CELL) > 0.8
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (64, 64), (65, 33)])
+def test_images_without_contrast_give_an_empty_mask(
+    segmenter: Segmenter, shape: tuple[int, int]
+) -> None:
+    mask = segmenter.prepare(np.ones(shape, np.uint8)).predict(Clicks.at([(0, 0)])) > 0.5
+
+    assert not mask.any()
+
+
+def test_no_click_gives_an_empty_mask(segmenter: Segmenter) -> None:
+    assert not (segmenter.prepare(picture()).predict(Clicks()) > 0.5).any()
+
+
+@pytest.mark.parametrize("place", [(-1, 3), (3, 999)])
+def test_a_click_outside_is_refused(
+    segmenter: Segmenter, place: tuple[int, int]
+) -> None:
+    with pytest.raises(ValueError, match="outside the image of 256 x 256 pixels"):
+        segmenter.prepare(picture()).predict(Clicks.at([place]))
+
+
+def test_accepted_objects_may_be_given_and_must_fit(segmenter: Segmenter) -> None:
+    others = (ROWS - 60) ** 2 + (COLUMNS - 60) ** 2 < 400
+
+    mask = segmenter.prepare(picture(), others=others).predict(ON_CELL) > 0.5
+
+    assert iou(mask, CELL) > 0.8
+    with pytest.raises(ValueError, match="others must have the image's shape"):
+        segmenter.prepare(picture(), others=others[:-1])
+
+
+def test_a_prior_is_where_the_clicks_begin(segmenter: Segmenter) -> None:
+    prior = (CELL & (COLUMNS < 130)).astype(np.float32)
+
+    predictor = segmenter.prepare(picture(), prior=prior)
+    mask = predictor.predict(Clicks.at(positive=[(128, 140)])) > 0.5
+
+    np.testing.assert_array_equal(predictor.predict(Clicks()) > 0.5, prior > 0.5)
+    assert iou(mask, CELL) > iou(prior > 0.5, CELL)
+
+
+def test_a_cell_at_the_border_is_found(segmenter: Segmenter) -> None:
+    image = picture()[110:, 105:]
+
+    mask = segmenter.prepare(image).predict(Clicks.at([(18, 15)])) > 0.5
+
+    assert iou(mask, CELL[110:, 105:]) > 0.8
