@@ -13,8 +13,6 @@ import napari_iseg
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(napari_iseg.__file__).parent
-HEAVY = {"cv2", "napari", "nuclio_sdk", "qtpy", "torch", "torchvision"}
-WITHOUT_A_NETWORK = ["click_log", "click_maps", "clicks", "history", "session"]
 
 
 def _loaded_by(statement: str) -> set[str]:
@@ -23,19 +21,6 @@ def _loaded_by(statement: str) -> set[str]:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     return set(answer.stdout.split())
-
-
-def test_importing_the_package_loads_nothing_heavy():
-    loaded = _loaded_by("import napari_iseg; napari_iseg.ENTRIES")
-
-    assert not loaded & HEAVY
-
-
-@pytest.mark.parametrize("module", WITHOUT_A_NETWORK)
-def test_what_needs_no_network_loads_none(module: str):
-    loaded = _loaded_by(f"import napari_iseg.{module}")
-
-    assert not loaded & {"napari", "qtpy", "torch"}
 
 
 def test_using_a_network_needs_no_window():
