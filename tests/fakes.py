@@ -65,4 +65,6 @@ class BrightSegmenter:
     ) -> BrightPredictor:
         raw = getattr(image, "image", image)  # a ScaledImage holds the image it reads
         array = np.asarray(raw)
-        return BrightPredictor(array if array.ndim == 2 else array[..., 0], self.seconds)
+        return BrightPredictor(
+            array if array.ndim == 2 else array[..., 0], self.seconds
+        )

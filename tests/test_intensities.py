@@ -139,7 +139,10 @@ def test_limits_of_a_volume_are_found_from_a_sample() -> None:
         (lambda: ScaledImage(np.zeros(5)), r"expected an image of shape .* got \(5,\)"),
         (lambda: ScaledImage(np.zeros((0, 5))), "at least one pixel"),
         (lambda: ScaledImage(np.zeros((5, 5, 9))), "9 channels; choose up to three"),
-        (lambda: ScaledImage(np.zeros((5, 5, 9)), channels=(9,)), r"0 to 8, got \(9,\)"),
+        (
+            lambda: ScaledImage(np.zeros((5, 5, 9)), channels=(9,)),
+            r"0 to 8, got \(9,\)",
+        ),
         (lambda: ScaledImage(np.zeros((5, 5), complex)), "real numbers.*complex"),
         (lambda: ScaledImage(np.full((5, 5), "a")), "real numbers, got .*U1"),
         (lambda: Percentiles(50, 10), "0 <= low < high <= 100, got 50 and 10"),

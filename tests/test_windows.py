@@ -53,7 +53,10 @@ def test_a_disc_comes_back_from_its_window_where_it_was(extent: int) -> None:
     whole = np.zeros_like(disc)
     height, width = returned.shape
     whole[offset[0] : offset[0] + height, offset[1] : offset[1] + width] = returned
-    both, either = ((whole > 0.5) & (disc > 0.5)).sum(), ((whole > 0.5) | (disc > 0.5)).sum()
+    both, either = (
+        ((whole > 0.5) & (disc > 0.5)).sum(),
+        ((whole > 0.5) | (disc > 0.5)).sum(),
+    )
     assert both / either > 0.95
 
 

@@ -1,8 +1,9 @@
-"""How a field of cells may look: imaging modalities drawn from labels, and camera effects.
+"""How a field of cells may look: modalities drawn from labels, camera effects.
 
-There is no licence-clear training set for most modalities, so the shapes of those there
-are (and drawn ones) are rendered as DIC, phase contrast, brightfield, quantitative phase,
-stained and membrane images. Every function takes ``(H, W, 3)`` float32 in about 0..1.
+There is no licence-clear training set for most modalities, so the shapes of those
+there are (and drawn ones) are rendered as DIC, phase contrast, brightfield,
+quantitative phase, stained and membrane images. Every function takes ``(H, W, 3)``
+float32 in about 0..1.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def as_dic(labels: NDArray[np.int32], rng: Rng) -> Image:
 
 
 def as_phase(labels: NDArray[np.int32], rng: Rng) -> Image:
-    """Phase contrast: thickness darkens, a bright halo surrounds it (or the reverse)."""
+    """Phase contrast: thickness darkens, with a bright halo (or the reverse)."""
     height = textured(height_of(labels, rng), rng)
     halo = smooth(height, rng.uniform(2, 8)) - height * rng.uniform(0.5, 1)
     sign = -1 if rng.random() < 0.3 else 1
@@ -86,9 +87,15 @@ def as_quantitative_phase(labels: NDArray[np.int32], rng: Rng) -> Image:
 
 def as_membrane(labels: NDArray[np.int32], rng: Rng) -> Image:
     """Bright cell borders."""
-    rim = smooth((labels > 0).astype(np.float32) - interiors(labels), rng.uniform(0.6, 1.6))
+    rim = smooth(
+        (labels > 0).astype(np.float32) - interiors(labels), rng.uniform(0.6, 1.6)
+    )
     grain = np.clip(1 + 0.4 * noise(labels.shape, rng.uniform(3, 20), rng), 0.1, None)
-    return 0.1 + rng.uniform(0.5, 1) * rim * grain + 0.1 * (labels > 0) * rng.uniform(0, 1.5)
+    return (
+        0.1
+        + rng.uniform(0.5, 1) * rim * grain
+        + 0.1 * (labels > 0) * rng.uniform(0, 1.5)
+    )
 
 
 def as_fluorescence(labels: NDArray[np.int32], rng: Rng) -> Image:
@@ -99,12 +106,19 @@ def as_fluorescence(labels: NDArray[np.int32], rng: Rng) -> Image:
 
 def as_stained(labels: NDArray[np.int32], rng: Rng) -> Image:
     """Coloured cells on a bright or tissue-coloured ground."""
-    ground = np.float32([rng.uniform(0.7, 1), rng.uniform(0.5, 0.95), rng.uniform(0.6, 1)])
-    dye = np.float32([rng.uniform(0.2, 0.7), rng.uniform(0.05, 0.5), rng.uniform(0.3, 0.8)])
+    ground = np.array(
+        [rng.uniform(0.7, 1), rng.uniform(0.5, 0.95), rng.uniform(0.6, 1)], np.float32
+    )
+    dye = np.array(
+        [rng.uniform(0.2, 0.7), rng.uniform(0.05, 0.5), rng.uniform(0.3, 0.8)],
+        np.float32,
+    )
     if rng.random() < 0.5:
         dye = ground * rng.uniform(0.5, 0.9)
     amount = np.clip(textured(height_of(labels, rng), rng), 0, 1.3)[..., None]
-    tissue = noise(labels.shape, rng.uniform(4, 30), rng)[..., None] * rng.uniform(0, 0.12)
+    tissue = noise(labels.shape, rng.uniform(4, 30), rng)[..., None] * rng.uniform(
+        0, 0.12
+    )
     return ((ground + tissue) * (1 - amount) + dye * amount).astype(np.float32)
 
 
@@ -202,7 +216,9 @@ def grained(image: Image, rng: Rng) -> Image:
 
 def compressed(image: Image, rng: Rng) -> Image:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 80))]
-    _, coded = cv2.imencode(".jpg", np.clip(image * 255, 0, 255).astype(np.uint8), quality)
+    _, coded = cv2.imencode(
+        ".jpg", np.clip(image * 255, 0, 255).astype(np.uint8), quality
+    )
     return cv2.imdecode(coded, cv2.IMREAD_COLOR).astype(np.float32) / 255
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ class BenchmarkObject:
     """One object in one image."""
 
     name: str
-    image: NDArray[np.generic]
+    image: NDArray[Any]
     truth: Mask
     ignored: Mask
 
@@ -65,12 +66,16 @@ def sampled_objects(
         If there is no such data set.
     """
     if name not in BENCHMARKS:
-        raise ValueError(f"no data set is called '{name}'; there are {list(BENCHMARKS)}")
+        raise ValueError(
+            f"no data set is called '{name}'; there are {list(BENCHMARKS)}"
+        )
     images = BENCHMARKS[name](root)
     rng = np.random.default_rng(seed)
     order = [(k, i, rng.random()) for i, im in enumerate(images) for k in im.objects]
     ranked = sorted(order, key=lambda item: item[2])
-    turn = {}  # how many objects of the image come before this one
+    turn: dict[
+        tuple[int, int], int
+    ] = {}  # how many objects of the image come before this one
     for label, i, _ in ranked:
         turn[label, i] = sum(1 for _, j in turn if j == i) if most else 0
     chosen = sorted(ranked, key=lambda item: turn[item[:2]])[:most] if most else ranked

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import logging
-import os
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -102,7 +101,7 @@ def carried(points: Points, shift: tuple[float, float, float], side: int) -> Poi
     """Clicks of the wide window in pixels of the zoom window, where they lie inside."""
     ratio, row, column = shift
     moved = [((r - row) / ratio, (c - column) / ratio, p) for r, c, p in points]
-    return [q for q in moved if -0.5 <= min(q[:2]) and max(q[:2]) <= side - 0.5]
+    return [q for q in moved if min(q[:2]) >= -0.5 and max(q[:2]) <= side - 0.5]
 
 
 def zoomed(probability: Tensor, shifts: Tensor) -> Tensor:
@@ -113,7 +112,10 @@ def zoomed(probability: Tensor, shifts: Tensor) -> Tensor:
     rows = at[..., 0] + shifts[:, 1:2]
     columns = at[..., 0] + shifts[:, 2:3]
     grid = torch.stack(
-        [columns[:, None, :].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)],
+        [
+            columns[:, None, :].expand(-1, side, -1),
+            rows[:, :, None].expand(-1, -1, side),
+        ],
         -1,
     )
     return F.grid_sample(probability, (grid + 0.5) * 2 / side - 1, align_corners=False)
@@ -129,12 +131,14 @@ class Trainer:
         self.averaged = self.build()
         self.averaged.load_state_dict(self.net.state_dict())
         self.optimiser = torch.optim.AdamW(
-            self.net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+            self.net.parameters(),
+            recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
         )
 
     def build(self) -> CellsNet:
         net = CellsNet(self.recipe.width, self.recipe.hypotheses).to(self.device)
-        return net.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+        return net.to(memory_format=torch.channels_last)
 
     def learning_rate(self) -> float:
         """Warm-up, a plateau, then a straight line to zero: easy to prolong."""
@@ -231,8 +235,10 @@ class Trainer:
         loss = answer_loss(
             answer, windows.truth, windows.counted, hit, windows.outside, best=best
         )
-        loss.backward()  # type: ignore[no-untyped-call]
-        return chosen(answer.logits.detach(), answer.scores.detach()), float(loss.detach())
+        loss.backward()
+        return chosen(answer.logits.detach(), answer.scores.detach()), float(
+            loss.detach()
+        )
 
     @torch.no_grad()
     def glance(self, windows: Windows, guides: Tensor) -> Tensor:
@@ -278,7 +284,7 @@ def save(trainer: Trainer, path: Path) -> None:
     """Write a checkpoint so that a kill at any time leaves the old or the new one."""
     partial = path.with_suffix(".partial")
     torch.save(trainer.state(), partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def revision() -> str:
@@ -294,7 +300,13 @@ def start_worker(_number: int) -> None:
 
 
 def train(
-    recipe: Recipe, folder: Path, *, device: str, resume: bool, workers: int, minutes: float
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    resume: bool,
+    workers: int,
+    minutes: float,
 ) -> None:
     """Train until ``recipe.steps``; a checkpoint every ``minutes``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -331,12 +343,14 @@ def run(
         asked = time.monotonic()
         for batch in loader:
             waiting += time.monotonic() - asked
-            recent.append(trainer.train_step(batch))  # type: ignore[arg-type]
+            recent.append(trainer.train_step(batch))
             bar.update()
             if trainer.step % 50 == 0:
                 mean = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
                 share = 1 - waiting / (time.monotonic() - began)
-                log.writerow([trainer.step, *(f"{v:.4f}" for v in mean.values()), f"{share:.3f}"])
+                log.writerow(
+                    [trainer.step, *(f"{v:.4f}" for v in mean.values()), f"{share:.3f}"]
+                )
                 file.flush()
                 bar.set_postfix({**mean, "network": share}, refresh=False)
                 recent = []

@@ -77,7 +77,9 @@ def read_curves(path: Path) -> list[ClickCurve]:
             lists = {k: tuple(values[k]) for k in ("ious", "obeyed", "seconds")}
             curves.append(ClickCurve(**{**values, **lists}))
         except (KeyError, TypeError, ValueError) as problem:
-            raise ValueError(f"line {number} of {path} is no result: {problem}") from problem
+            raise ValueError(
+                f"line {number} of {path} is no result: {problem}"
+            ) from problem
     return curves
 
 

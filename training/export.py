@@ -17,7 +17,9 @@ from training.sources import CELL_SETS
 LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it
 
 
-def export(checkpoint: Path, output: Path, results: Path | None, recipe: str) -> WeightsCard:
+def export(
+    checkpoint: Path, output: Path, results: Path | None, recipe: str
+) -> WeightsCard:
     """Write the averaged weights in half precision and a card beside them.
 
     Raises

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ class LabelledImage:
     """``image`` ``(H, W[, 3])`` uint8 or uint16; ``labels`` ``(H, W)`` uint16."""
 
     name: str
-    image: NDArray[np.generic]
+    image: NDArray[Any]
     labels: NDArray[np.uint16]
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a prediction costs: pixel-wise, as a region, at the clicks, and its own score."""
+"""What a prediction costs: by pixel, as a region, at clicks, and its own score."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class ClickCurve:
 
 
 def iou(truth: Mask, predicted: Mask, ignored: Mask | None = None) -> float:
-    """Intersection over union; ignored pixels count for neither. 1 if both are empty."""
+    """Intersection over union without the ignored pixels; 1 if both are empty."""
     if ignored is not None:
         truth, predicted = truth & ~ignored, predicted & ~ignored
     either = np.count_nonzero(truth | predicted)
@@ -65,7 +65,9 @@ def summary(curves: Sequence[ClickCurve]) -> dict[str, float]:
     row["noc85"], row["noc90"] = mean_clicks(curves, 0.85), mean_clicks(curves, 0.9)
     row["failures90"] = failures(curves, 0.9)
     row["obedience"] = float(np.mean([o for curve in curves for o in curve.obeyed]))
-    falls = [b < a - 0.005 for c in curves for a, b in zip(c.ious, c.ious[1:], strict=False)]
+    falls = [
+        b < a - 0.005 for c in curves for a, b in zip(c.ious, c.ious[1:], strict=False)
+    ]
     row["drops"] = float(np.mean(falls)) if falls else 0.0
     first = [c.seconds[0] for c in curves]
     later = [s for c in curves for s in c.seconds[1:]] or first

@@ -28,7 +28,12 @@ class Recipe:
     clip: float = 2.0  # gradient norm
     best_wide: float = 0.85  # share of the best hypothesis in the loss, first click
     best_zoom: float = 0.5  # the same with an answer to start from
-    no_gradient: tuple[float, ...] = (0.35, 0.3, 0.2, 0.15)  # chances of 0, 1, ... clicks
+    no_gradient: tuple[float, ...] = (
+        0.35,
+        0.3,
+        0.2,
+        0.15,
+    )  # chances of 0, 1, ... clicks
     seed: int = 0
     without: tuple[str, ...] = ()  # data sets left out
     samples: SampleSettings = field(default_factory=SampleSettings)

@@ -80,6 +80,8 @@ def put_between_markers(document: Path, table: str) -> None:
     """
     text = document.read_text(encoding="utf-8")
     if BEGIN not in text or END not in text:
-        raise ValueError(f"{document} has no lines '{BEGIN}' and '{END}' to write between")
+        raise ValueError(
+            f"{document} has no lines '{BEGIN}' and '{END}' to write between"
+        )
     before, after = text.split(BEGIN)[0], text.split(END)[1]
     document.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""One training sample: an object seen through two windows, as the predictor will see it.
+"""One training sample: an object through two windows, as a predictor will see it.
 
 The *wide* window is centred on the first click at some scale, the *zoom* window lies
 around the object (or a part of it). Both are cut from one canvas that was turned,
@@ -9,6 +9,7 @@ to the second exactly as at run time.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from training.shapes import drawn_labels
 
 Rng = np.random.Generator
 Point = NDArray[np.float64]  # row, column
+Bools = NDArray[np.bool_]  # (N, N)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class Source:
     labels: NDArray[np.uint16]
     label: int
     box: tuple[slice, slice]
-    image: NDArray[np.generic] | None  # None: to be rendered
+    image: NDArray[Any] | None  # None: to be rendered
     limits: tuple[float, float] = (0.0, 1.0)  # grey values that become 0 and 1
 
     @property
@@ -149,7 +151,10 @@ def make_sample(source: Source, settings: SampleSettings, rng: Rng) -> Sample:
     scale = min(settings.canvas / span, settings.side / extents.min())
     side = int(np.ceil(span * scale))
     canvas = paint(source, turn, top, scale, side, settings, rng)
-    frames = [frame_at((c - top) * scale, e * scale) for c, e in zip(centres, extents, strict=True)]
+    frames = [
+        frame_at((c - top) * scale, e * scale)
+        for c, e in zip(centres, extents, strict=True)
+    ]
     wide, zoom = (cut(canvas, f, source.label, settings.side, rng) for f in frames)
     clicks = first_clicks(wide, (first @ turn.T - top) * scale, frames[0], rng)
     return Sample(
@@ -167,7 +172,9 @@ def zoom_geometry(
 ) -> tuple[Point, NDArray[np.float64]]:
     """Centre of the zoom window, and the extents of both, in source pixels."""
     is_far = rng.random() < settings.far
-    wide = source.size / log_uniform(settings.far_wide if is_far else settings.wide, rng)
+    wide = source.size / log_uniform(
+        settings.far_wide if is_far else settings.wide, rng
+    )
     if rng.random() < settings.local:
         centre = edge_point(source.mask, rng)
         zoom = source.size * log_uniform(settings.local_zoom, rng)
@@ -220,8 +227,8 @@ def forward_matrix(
 
 
 def warp(
-    image: NDArray[np.generic], matrix: NDArray[np.float64], side: int, how: int
-) -> NDArray[np.generic]:
+    image: NDArray[Any], matrix: NDArray[np.float64], side: int, how: int
+) -> NDArray[Any]:
     return cv2.warpAffine(image, matrix, (side, side), flags=how)
 
 
@@ -239,9 +246,7 @@ def real_picture(
     return image if image.ndim == 3 else cv2.merge([image] * 3)
 
 
-def cut(
-    canvas: Canvas, frame: Frame, label: int, side: int, rng: Rng
-) -> WindowSample:
+def cut(canvas: Canvas, frame: Frame, label: int, side: int, rng: Rng) -> WindowSample:
     """What one window shows."""
     valid = cropped(canvas.valid, frame, 0) > 0
     image = resized(cropped(canvas.image, frame, 0), side)
@@ -263,9 +268,7 @@ def cut(
     )
 
 
-def cropped(
-    array: NDArray[np.generic], frame: Frame, fill: float
-) -> NDArray[np.generic]:
+def cropped(array: NDArray[Any], frame: Frame, fill: float) -> NDArray[Any]:
     """The frame's pixels; ``fill`` where it leaves the canvas."""
     bottom, right = frame.top + frame.side, frame.left + frame.side
     rows, columns = array.shape[:2]
@@ -284,9 +287,7 @@ def resized(array: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return cv2.resize(np.ascontiguousarray(array), (side, side), interpolation=how)
 
 
-def kept_others(
-    labels: NDArray[np.int32], label: int, rng: Rng
-) -> NDArray[np.bool_]:
+def kept_others(labels: NDArray[np.int32], label: int, rng: Rng) -> NDArray[np.bool_]:
     """The other objects that are already accepted: none, all or some."""
     around = (labels > 0) & (labels != label) & (labels != IGNORED)
     mood = rng.random()
@@ -325,7 +326,9 @@ def ring(wide: WindowSample, rng: Rng) -> NDArray[np.bool_]:
 def around(canvas: Canvas, frame: Frame, side: int) -> NDArray[np.int32]:
     """The labels in a window, ``(N, N)``."""
     labels = cropped(canvas.labels, frame, 0).astype(np.float32)
-    return cv2.resize(labels, (side, side), interpolation=cv2.INTER_NEAREST).astype(np.int32)
+    return cv2.resize(labels, (side, side), interpolation=cv2.INTER_NEAREST).astype(
+        np.int32
+    )
 
 
 def degraded(
@@ -352,24 +355,24 @@ def kernel_of(truth: NDArray[np.bool_], rng: Rng) -> NDArray[np.uint8]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * size + 1, 2 * size + 1))
 
 
-def too_large(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+def too_large(mask: Bools, truth: Bools, _labels: NDArray[np.int32], rng: Rng) -> Bools:
     return cv2.dilate(mask.astype(np.uint8), kernel_of(truth, rng)) > 0
 
 
-def too_small(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+def too_small(mask: Bools, truth: Bools, _labels: NDArray[np.int32], rng: Rng) -> Bools:
     return cv2.erode(mask.astype(np.uint8), kernel_of(truth, rng)) > 0
 
 
-def cut_off(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+def cut_off(mask: Bools, truth: Bools, _labels: NDArray[np.int32], rng: Rng) -> Bools:
     return mask & ~half_plane(truth, rng)
 
 
-def moved(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+def moved(mask: Bools, truth: Bools, _labels: NDArray[np.int32], rng: Rng) -> Bools:
     size = max(2, int(np.sqrt(truth.sum()) / 3))
     return np.roll(mask, rng.integers(-size, size + 1, 2), (0, 1))
 
 
-def merged(mask, truth, labels, rng):  # type: ignore[no-untyped-def]
+def merged(mask: Bools, truth: Bools, labels: NDArray[np.int32], rng: Rng) -> Bools:
     """With some of the neighbours, and often with what lies between."""
     joined = mask | neighbours(truth, labels, rng)
     if rng.random() < 0.5:
@@ -378,7 +381,7 @@ def merged(mask, truth, labels, rng):  # type: ignore[no-untyped-def]
     return joined
 
 
-def with_blob(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
+def with_blob(mask: Bools, truth: Bools, _labels: NDArray[np.int32], rng: Rng) -> Bools:
     """With one to three ellipses that have nothing to do with the image."""
     drawn = mask.astype(np.uint8)
     size = float(np.sqrt(truth.sum())) + 4
@@ -392,11 +395,13 @@ def with_blob(mask, truth, _labels, rng):  # type: ignore[no-untyped-def]
     return drawn > 0
 
 
-def wrong_object(_mask, truth, labels, rng):  # type: ignore[no-untyped-def]
+def wrong_object(
+    _mask: Bools, truth: Bools, labels: NDArray[np.int32], rng: Rng
+) -> Bools:
     return neighbours(truth, labels, rng)
 
 
-def nothing(mask, _truth, _labels, _rng):  # type: ignore[no-untyped-def]
+def nothing(mask: Bools, _truth: Bools, _labels: NDArray[np.int32], _rng: Rng) -> Bools:
     return np.zeros_like(mask)
 
 

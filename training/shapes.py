@@ -37,11 +37,15 @@ def harmonics(rng: Rng, strength: float, orders: int) -> NDArray[np.float64]:
     """A closed wobble around 1: low orders are strongest."""
     t, wobble = angles(), np.ones(72)
     for k in range(2, 2 + orders):
-        wobble += strength / (k - 1) * rng.normal() * np.cos(k * t + rng.uniform(0, 6.3))
+        wobble += (
+            strength / (k - 1) * rng.normal() * np.cos(k * t + rng.uniform(0, 6.3))
+        )
     return np.clip(wobble, 0.25, None)
 
 
-def turned(x: NDArray[np.float64], y: NDArray[np.float64], rng: Rng) -> NDArray[np.float64]:
+def turned(
+    x: NDArray[np.float64], y: NDArray[np.float64], rng: Rng
+) -> NDArray[np.float64]:
     a = rng.uniform(0, 2 * np.pi)
     return np.stack([x * np.cos(a) - y * np.sin(a), x * np.sin(a) + y * np.cos(a)], 1)
 
@@ -71,7 +75,9 @@ def spindle_cell(radius: float, rng: Rng) -> NDArray[np.float64]:
     thin = np.abs(np.sin(t)) ** rng.uniform(0.6, 1.6) * np.sign(np.sin(t))
     bend = rng.uniform(-0.35, 0.35) * np.cos(t) ** 2 * length
     wobble = harmonics(rng, 0.08, 5)
-    return turned(radius * length * np.cos(t) * wobble, radius * (0.7 * thin + bend), rng)
+    return turned(
+        radius * length * np.cos(t) * wobble, radius * (0.7 * thin + bend), rng
+    )
 
 
 def rod_cell(radius: float, rng: Rng) -> NDArray[np.float64]:
@@ -80,4 +86,12 @@ def rod_cell(radius: float, rng: Rng) -> NDArray[np.float64]:
     return turned(radius * x, radius * (0.45 * np.sin(t) + bend * x**2), rng)
 
 
-KINDS = (round_cell, round_cell, lobed_cell, spiky_cell, spiky_cell, spindle_cell, rod_cell)
+KINDS = (
+    round_cell,
+    round_cell,
+    lobed_cell,
+    spiky_cell,
+    spiky_cell,
+    spindle_cell,
+    rod_cell,
+)

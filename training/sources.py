@@ -84,7 +84,9 @@ class Samples(Dataset[Sample]):
         choice = self.choices[rng.choice(len(self.choices), p=self.chances)]
         label = int(rng.choice(choice.labels, p=choice.chances))
         image = choice.image
-        return Source(image.labels, label, image.objects[label], image.image, choice.limits)
+        return Source(
+            image.labels, label, image.objects[label], image.image, choice.limits
+        )
 
 
 # share of the samples, and each how-many-th image is held out for validation (0: none)

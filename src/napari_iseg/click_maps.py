@@ -58,6 +58,7 @@ def disc_map(points: Points, grid: Grid, radius: float) -> NDArray[np.float32]:
 
 
 def points_of(clicks: Sequence[Click]) -> list[tuple[float, float]]:
+    """Row and column of each click."""
     return [(click.row, click.column) for click in clicks]
 
 
@@ -73,7 +74,8 @@ class DistanceMaps:
     def __call__(self, clicks: Clicks, grid: Grid) -> ClickMaps:
         kinds = (clicks.positive, clicks.negative)
         distances = [np.sqrt(squared_distance(points_of(k), grid)) for k in kinds]
-        return np.minimum(np.stack(distances), np.float32(self.limit))
+        maps: ClickMaps = np.minimum(np.stack(distances), np.float32(self.limit))
+        return maps
 
 
 @dataclass(frozen=True, slots=True)

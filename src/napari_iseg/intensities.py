@@ -160,7 +160,10 @@ class ScaledImage:
         NaN and minus infinity become the low limit, infinity the high one.
         """
         rows, columns = box.slices
-        key = (slice(rows.start, rows.stop, step), slice(columns.start, columns.stop, step))
+        key = (
+            slice(rows.start, rows.stop, step),
+            slice(columns.start, columns.stop, step),
+        )
         raw = np.asarray(self.image[key])
         values = raw.astype(np.float32)  # native byte order, contiguous
         if values.ndim == 2:
@@ -183,7 +186,9 @@ class ScaledImage:
         return np.stack(parts, -1)
 
 
-def scaled_values(values: Values, intensities: Intensities, dtype: np.dtype[Any]) -> Values:
+def scaled_values(
+    values: Values, intensities: Intensities, dtype: np.dtype[Any]
+) -> Values:
     """``values`` with the limits at 0 and 1, cut at -0.2 and 1.2; zeros if constant."""
     finite = np.isfinite(values)
     whole = bool(finite.all())
@@ -197,7 +202,8 @@ def scaled_values(values: Values, intensities: Intensities, dtype: np.dtype[Any]
         return np.zeros_like(values)
     if not whole:
         values = np.nan_to_num(values, nan=low, posinf=high, neginf=low)
-    return np.clip((values - np.float32(low)) / np.float32(high - low), -0.2, 1.2)
+    scaled: Values = (values - np.float32(low)) / np.float32(high - low)
+    return np.clip(scaled, -0.2, 1.2)
 
 
 def as_three(values: Values) -> Plane:

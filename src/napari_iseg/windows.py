@@ -17,7 +17,7 @@ FINEST = 3  # source pixels per window pixel above which pixels are skipped on r
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """``extent`` source pixels a side, shown with ``side`` pixels; may leave the image."""
+    """``extent`` source pixels a side shown with ``side``; may leave the image."""
 
     top: int
     left: int
@@ -33,9 +33,7 @@ class Window:
 
     @property
     def box(self) -> Box:
-        return Box(
-            self.top, self.left, self.top + self.extent, self.left + self.extent
-        )
+        return Box(self.top, self.left, self.top + self.extent, self.left + self.extent)
 
     @property
     def scale(self) -> float:
@@ -50,7 +48,9 @@ class Window:
 
     def holds(self, click: Click) -> bool:
         box = self.box
-        return box.top <= click.row < box.bottom and box.left <= click.column < box.right
+        return (
+            box.top <= click.row < box.bottom and box.left <= click.column < box.right
+        )
 
 
 class Reader:
@@ -69,7 +69,10 @@ class Reader:
         height, width = (-(-window.extent // step),) * 2
         canvas = np.empty((height, width, 3), np.float32)
         canvas[:] = pixels.mean((0, 1))
-        top, left = (inside.top - window.top) // step, (inside.left - window.left) // step
+        top, left = (
+            (inside.top - window.top) // step,
+            (inside.left - window.left) // step,
+        )
         fitting = pixels[: height - top, : width - left]
         canvas[top : top + fitting.shape[0], left : left + fitting.shape[1]] = fitting
         return resized(canvas, window.side)
@@ -84,7 +87,9 @@ def resized(array: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return cv2.resize(np.ascontiguousarray(array), (side, side), interpolation=how)
 
 
-def view(array: NDArray[np.float32], offset: tuple[int, int], window: Window) -> NDArray[np.float32]:
+def view(
+    array: NDArray[np.float32], offset: tuple[int, int], window: Window
+) -> NDArray[np.float32]:
     """A map that begins at ``offset`` as seen in ``window``; 0 outside of it."""
     top, left = offset
     box = Box(top, left, top + array.shape[0], left + array.shape[1])
@@ -96,8 +101,13 @@ def view(array: NDArray[np.float32], offset: tuple[int, int], window: Window) ->
     return resized(canvas, window.side)
 
 
-def back(map_: NDArray[np.float32], window: Window, grid: Grid) -> tuple[NDArray[np.float32], tuple[int, int]]:
+def back(
+    map_: NDArray[np.float32], window: Window, grid: Grid
+) -> tuple[NDArray[np.float32], tuple[int, int]]:
     """A window's map in source pixels, cut to the image, and its offset."""
     inside = window.box.clipped_to(grid)
     whole = resized(map_, window.extent)
-    return whole[inside.moved(-window.top, -window.left).slices], (inside.top, inside.left)
+    return whole[inside.moved(-window.top, -window.left).slices], (
+        inside.top,
+        inside.left,
+    )

@@ -128,7 +128,9 @@ def test_broken_pixels_do_little_harm(segmenter: Segmenter) -> None:
 def test_images_without_contrast_give_an_empty_mask(
     segmenter: Segmenter, shape: tuple[int, int]
 ) -> None:
-    mask = segmenter.prepare(np.ones(shape, np.uint8)).predict(Clicks.at([(0, 0)])) > 0.5
+    mask = (
+        segmenter.prepare(np.ones(shape, np.uint8)).predict(Clicks.at([(0, 0)])) > 0.5
+    )
 
     assert not mask.any()
 

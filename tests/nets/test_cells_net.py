@@ -37,14 +37,19 @@ def test_gradients_reach_every_parameter(net: CellsNet) -> None:
 
     (answer.logits.square().mean() + answer.scores.square().mean()).backward()
 
-    missing = [n for n, p in net.named_parameters() if p.grad is None or not p.grad.any()]
+    missing = [
+        n for n, p in net.named_parameters() if p.grad is None or not p.grad.any()
+    ]
     assert missing == []
 
 
 def test_the_network_can_learn_one_object_by_heart(net: CellsNet) -> None:
     rows, columns = torch.meshgrid(torch.arange(32), torch.arange(32), indexing="ij")
     truth = ((rows - 16) ** 2 + (columns - 14) ** 2 < 60).float()[None, None]
-    image, guides = truth.expand(1, 3, -1, -1) + torch.randn(1, 3, 32, 32) * 0.1, torch.zeros(1, 4, 32, 32)
+    image, guides = (
+        truth.expand(1, 3, -1, -1) + torch.randn(1, 3, 32, 32) * 0.1,
+        torch.zeros(1, 4, 32, 32),
+    )
     optimiser = torch.optim.Adam(net.parameters(), 0.01)
     for _ in range(40):
         loss = torch.nn.functional.binary_cross_entropy_with_logits(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
@@ -32,7 +31,7 @@ def images() -> list[LabelledImage]:
 def folder(tmp_path: Path, images: list[LabelledImage]) -> Path:
     """The two images as a data set on disk."""
     for kind in ("images", "labels"):
-        os.makedirs(tmp_path / kind)
+        (tmp_path / kind).mkdir()
     for image in images:
         cv2.imwrite(str(tmp_path / "images" / f"{image.name}.png"), image.image)
         cv2.imwrite(str(tmp_path / "labels" / f"{image.name}.png"), image.labels)

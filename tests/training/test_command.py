@@ -63,7 +63,9 @@ def test_the_evaluation_command_prints_a_table(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("napari_iseg.load_segmenter", lambda *_, **__: BrightSegmenter())
+    monkeypatch.setattr(
+        "napari_iseg.load_segmenter", lambda *_, **__: BrightSegmenter()
+    )
     results = tmp_path / "curves.jsonl"
 
     code = main(
@@ -92,7 +94,14 @@ def test_the_report_writes_between_the_markers_and_as_json(tmp_path: Path) -> No
     readme.write_text("before\n<!-- table:begin -->\nold\n<!-- table:end -->\nafter\n")
 
     code = main(
-        ["report", str(results), "--into", str(readme), "--json", str(tmp_path / "t.json")]
+        [
+            "report",
+            str(results),
+            "--into",
+            str(readme),
+            "--json",
+            str(tmp_path / "t.json"),
+        ]
     )
 
     text = readme.read_text()
@@ -162,7 +171,9 @@ def test_every_command_explains_itself(
 
 
 def test_a_folder_without_images_says_where_it_looked(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"no images in .*images; set ISEG_DATA"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no images in .*images; set ISEG_DATA"
+    ):
         read_folder(tmp_path)
 
 

@@ -135,7 +135,9 @@ def test_ignored_pixels_cost_nothing() -> None:
 
 
 def test_settings_are_overridden_by_name() -> None:
-    recipe = overridden(Recipe(), ["batch=4", "samples.side=64", "without=('dsb2018',)"])
+    recipe = overridden(
+        Recipe(), ["batch=4", "samples.side=64", "without=('dsb2018',)"]
+    )
 
     assert recipe.batch == 4
     assert recipe.samples.side == 64

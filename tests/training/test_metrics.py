@@ -63,7 +63,9 @@ def test_half_of_two_pixels() -> None:
 
 
 @given(a=arrays(bool, (5, 6)), b=arrays(bool, (5, 6)))
-def test_iou_is_symmetric_and_between_zero_and_one(a: np.ndarray, b: np.ndarray) -> None:
+def test_iou_is_symmetric_and_between_zero_and_one(
+    a: np.ndarray, b: np.ndarray
+) -> None:
     assert iou(a, b) == iou(b, a)
     assert 0 <= iou(a, b) <= 1
     assert iou(a, a) == 1

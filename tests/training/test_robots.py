@@ -40,7 +40,9 @@ class TestEveryRobot:
     def test_is_content_with_a_perfect_mask(self, robot: RobotUser) -> None:
         truth = np.eye(9, dtype=bool)
 
-        assert robot.next_click(truth, truth, Clicks(), np.random.default_rng(0)) is None
+        assert (
+            robot.next_click(truth, truth, Clicks(), np.random.default_rng(0)) is None
+        )
 
     def test_never_clicks_a_pixel_twice(self, robot: RobotUser) -> None:
         truth, empty = np.zeros((7, 7), bool), np.zeros((7, 7), bool)

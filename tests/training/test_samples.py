@@ -88,7 +88,9 @@ def test_every_modality_shows_the_cells(modality: object) -> None:
     assert picture.std() > 0.005
 
 
-@pytest.mark.parametrize("change", [c for c, _ in (*REAL, *ALWAYS)], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "change", [c for c, _ in (*REAL, *ALWAYS)], ids=lambda f: f.__name__
+)
 def test_every_camera_effect_keeps_shape_and_finite_values(change: object) -> None:
     rng = np.random.default_rng(0)
     image = rng.random((40, 50, 3), np.float32)

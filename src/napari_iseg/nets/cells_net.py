@@ -85,7 +85,10 @@ class Up(nn.Module):
 
     def forward(self, deep: Tensor, skip: Tensor) -> Tensor:
         wide = F.interpolate(
-            self.reduce(deep), size=skip.shape[-2:], mode="bilinear", align_corners=False
+            self.reduce(deep),
+            size=skip.shape[-2:],
+            mode="bilinear",
+            align_corners=False,
         )
         return self.mix(self.join(torch.cat([wide, skip], 1)))
 
@@ -114,7 +117,9 @@ class CellsNet(nn.Module):
         self.up_half = Up(2 * w, w, w)
         self.coarse = nn.Conv2d(w, hypotheses, 1)
         self.to_fine = nn.Conv2d(w, w // 2, 1)
-        self.fine = nn.Sequential(conv(w // 2 + 3 + GUIDES, w // 2), conv(w // 2, w // 2))
+        self.fine = nn.Sequential(
+            conv(w // 2 + 3 + GUIDES, w // 2), conv(w // 2, w // 2)
+        )
         self.fine_out = nn.Conv2d(w // 2, hypotheses, 1)
         self.score = nn.Sequential(
             nn.Linear(9 * w, 64), nn.ReLU(inplace=True), nn.Linear(64, hypotheses)
@@ -149,6 +154,7 @@ class CellsNet(nn.Module):
 
 
 def doubled(features: Tensor) -> Tensor:
+    """Twice the height and width, bilinear."""
     return F.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -35,8 +35,11 @@ class WindowModel(Protocol):
         ...
 
     def answer(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
-        """One answer for each window. ``guides`` ``(B, 4, N, N)``: positive and negative
-        discs, previous probability, other objects; all 0..1."""
+        """One answer for each window.
+
+        ``guides`` ``(B, 4, N, N)``: positive and negative discs, previous probability,
+        other objects; all 0..1.
+        """
         ...
 
 
@@ -51,7 +54,7 @@ class CellsModel:
     @torch.inference_mode()
     def look(self, image: NDArray[np.float32]) -> ImageFeatures:
         pixels = torch.from_numpy(image).to(self.device).permute(0, 3, 1, 2)
-        return self.net.look(pixels)  # type: ignore[no-any-return]
+        return self.net.look(pixels)
 
     @torch.inference_mode()
     def answer(
@@ -63,6 +66,7 @@ class CellsModel:
 
 
 def as_hypotheses(answer: Answer) -> list[Hypotheses]:
+    """A batch's answer, window by window, in numpy."""
     logits = answer.logits.float().cpu().numpy()
     scores = answer.scores.float().sigmoid().cpu().numpy()
     return [Hypotheses(*pair) for pair in zip(logits, scores, strict=True)]
@@ -71,21 +75,13 @@ def as_hypotheses(answer: Answer) -> list[Hypotheses]:
 def fuse(net: nn.Module) -> nn.Module:
     """Batch norms folded into the convolutions before them; the same function."""
     for name, child in net.named_children():
-        parts = list(child.children()) if isinstance(child, nn.Sequential) else []
-        if pairs(parts):
-            folded = [fuse_conv_bn_eval(parts[0], parts[1]), *parts[2:]]
-            setattr(net, name, nn.Sequential(*folded))
-        else:
-            fuse(child)
+        match list(child.children()) if isinstance(child, nn.Sequential) else []:
+            case [nn.Conv2d() as convolution, nn.BatchNorm2d() as norm, *rest]:
+                folded = fuse_conv_bn_eval(convolution, norm)
+                setattr(net, name, nn.Sequential(folded, *rest))
+            case _:
+                fuse(child)
     return net
-
-
-def pairs(parts: Sequence[nn.Module]) -> bool:
-    return (
-        len(parts) >= 2
-        and isinstance(parts[0], nn.Conv2d)
-        and isinstance(parts[1], nn.BatchNorm2d)
-    )
 
 
 def net_from(tensors: Mapping[str, NDArray[np.generic]]) -> CellsNet:

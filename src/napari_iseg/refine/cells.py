@@ -32,7 +32,7 @@ def available(device: str) -> str:
         found.insert(0, "cuda")
     if device == "auto":
         return found[0]
-    if device.split(":")[0] not in found:
+    if device.split(":", maxsplit=1)[0] not in found:
         raise ValueError(
             f"there is no device '{device}' here; choose 'auto' or one of {found}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_iseg.arrays import Mask
@@ -61,7 +62,8 @@ def clicked_parts(patch: Patch, clicks: Clicks) -> Patch:
     return Patch(np.where(others, np.float32(0.4), patch.probability), patch.offset)
 
 
-def label_at(parts: np.ndarray, patch: Patch, click: Click) -> int:  # type: ignore[type-arg]
+def label_at(parts: NDArray[np.int32], patch: Patch, click: Click) -> int:
+    """The part that a click lies in; 0 outside the patch."""
     row, column = click.row - patch.offset[0], click.column - patch.offset[1]
     inside = 0 <= row < parts.shape[0] and 0 <= column < parts.shape[1]
     return int(parts[row, column]) if inside else 0

@@ -72,5 +72,7 @@ def corrected(patch: Patch, click: Click, radius: float) -> Patch:
     lift = wanted - float(logits[row - rows.start, column - columns.start])
     probability = patch.probability.copy()
     lifted = 1 / (1 + np.exp(-(logits + lift * cone)))
-    probability[rows, columns] = np.where(cone > 0, lifted, patch.probability[rows, columns])
+    probability[rows, columns] = np.where(
+        cone > 0, lifted, patch.probability[rows, columns]
+    )
     return Patch(probability, patch.offset)
