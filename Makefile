@@ -29,8 +29,10 @@ test: install ## quality checks and the whole test suite, real window included
 check: install ## only ruff, mypy, import-linter, codespell and pre-commit
 	$(BIN)/python -m pytest tests/test_quality.py
 
-table: install ## print the measured table of the README from results/
-	$(BIN)/python -m training report
+RESULTS ?= results/curves.jsonl
+
+table: install ## write the measured table into the README from RESULTS
+	$(BIN)/python -m training report $(RESULTS) --into README.md
 
 install: system $(INSTALLED) ## make .venv with everything in it
 
