@@ -33,7 +33,10 @@ def numbered(*shape):
     return np.arange(np.prod(shape)).reshape(shape)
 
 
-def shown(layer_data, point=None, choice=ChannelChoice(), **layer):
+NO_CHANNELS = ChannelChoice()
+
+
+def shown(layer_data, point=None, choice=NO_CHANNELS, **layer):
     viewer = ViewerModel()
     layer = viewer.add_image(layer_data, **layer)
     if point is not None:

@@ -17,6 +17,7 @@ from napari_iseg.gui.controls.command_button import CommandButton
 from napari_iseg.gui.controls.object_table import ObjectTable
 from napari_iseg.gui.controls.status_line import StatusLine
 from napari_iseg.gui.preferences import Preferences
+from napari_iseg.gui.start import TITLE, segment_image
 from napari_iseg.gui.widget import SegmentWidget
 from tests.fakes import BrightSegmenter
 from tests.gui.conftest import squares
@@ -466,6 +467,34 @@ def test_closing_the_dock_removes_helpers_keeps_labels_and_unbinds_keys(window):
     assert window.session.label == 2
     window.widget.deleteLater()
     gc.collect()
+
+
+def test_the_menu_opens_the_dock_on_the_active_image_and_reopening_it_continues(
+    make_napari_viewer, monkeypatch
+):
+    segmenter = BrightSegmenter()
+    monkeypatch.setattr("napari_iseg.load_segmenter", lambda name, *, device: segmenter)
+    viewer = make_napari_viewer(show=True)
+    wanted = viewer.add_image(squares(60, 70), name="wanted")
+    viewer.add_image(squares(80, 90), name="other")
+    viewer.layers.selection.active = wanted
+    _, widget = viewer.window.add_plugin_dock_widget("napari-iseg", TITLE)
+    widget.desk.click(Click(15, 15))
+
+    viewer.window.remove_dock_widget(widget)
+    viewer.layers.selection.active = viewer.layers["other"]
+    segment_image(viewer)
+    (again,) = {
+        dock for name, dock in viewer.window.dock_widgets.items() if TITLE in name
+    }
+    other = again.desk.layers.image.name
+    viewer.layers.selection.active = wanted
+    segment_image(viewer)
+
+    assert other == "other"
+    assert again.desk.layers.image == wanted
+    assert again.desk.session.clicks.items == (Click(15, 15),)
+    again.close()
 
 
 def test_a_large_label_image_is_accepted_into_fast(open_window):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,7 +19,7 @@ class Desk(Protocol):
 
     def take_polarity(self, *, is_positive: bool) -> None: ...
     def swap_polarity(self) -> None: ...
-    def hide_preview(self, is_hidden: bool, /) -> None: ...
+    def hide_preview(self, *, is_hidden: bool) -> None: ...
     def step_object(self, step: int) -> None: ...
     def undo_by_hand(self) -> bool: ...
 
@@ -162,8 +163,8 @@ COMMANDS: tuple[Command, ...] = (
         "Hide preview",
         ("H",),
         "See the image without the preview while the key is held",
-        lambda desk: desk.hide_preview(True),
-        release=lambda desk: desk.hide_preview(False),
+        lambda desk: desk.hide_preview(is_hidden=True),
+        release=lambda desk: desk.hide_preview(is_hidden=False),
     ),
     Command(
         "previous",
@@ -191,9 +192,25 @@ BY_NAME = {command.name: command for command in COMMANDS}
 
 def key_table() -> str:
     """The keys as a Markdown table, for the documentation."""
-    rows = ["| key | what | |", "|---|---|---|"]
+    rows = ["| key | command | what it does |", "|---|---|---|"]
     for command in COMMANDS:
         if command.keys:
             keys = " or ".join(f"`{shown_key(key)}`" for key in command.keys)
             rows.append(f"| {keys} | {command.title} | {command.tooltip} |")
     return "\n".join(rows)
+
+
+KEY_PAGE = """# Keys
+
+Made from the table of commands by `python -m napari_iseg.gui.commands > docs/keys.md`.
+They work whichever layer is active, but for what napari keeps for itself: `T` draws a
+path in Shapes, `Enter` and `Esc` end polygons in Labels and Shapes (use `N` to accept),
+`Ctrl+Z` in a Labels layer of yours takes back your stroke.
+
+A left click has the polarity of the active points layer, a right click the other one, a
+middle click none. Drag a point to move its click, delete it to take it back.
+
+"""
+
+if __name__ == "__main__":
+    sys.stdout.write(KEY_PAGE + key_table() + "\n")

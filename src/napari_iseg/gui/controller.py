@@ -1,6 +1,4 @@
-"""The loop of clicking: a command changes the session, the view shows it, a missing
-prediction is asked for. No Qt, no napari.
-"""
+"""The loop of clicking: commands change the session, missing answers are asked for."""
 
 from __future__ import annotations
 
@@ -136,7 +134,7 @@ class Controller:
         )
 
     def do(self, command: Callable[[Session], object]) -> bool:
-        """Change the session; False if the command was refused, with the reason shown."""
+        """Change the session; False if it refused, after the user was told why."""
         if self.session is None:
             self._view.complain(
                 ValueError("there is no image to work on; open one and choose it")
@@ -144,7 +142,7 @@ class Controller:
             return False
         try:
             command(self.session)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - the user is told which
             self._view.complain(problem)
             is_done = False
         else:

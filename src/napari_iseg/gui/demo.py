@@ -45,7 +45,9 @@ class Scene:
 
     @classmethod
     def bundled(cls) -> Scene:
-        text = files("napari_iseg.gui").joinpath("demo_outlines.json").read_text("utf-8")
+        text = (
+            files("napari_iseg.gui").joinpath("demo_outlines.json").read_text("utf-8")
+        )
         content = json.loads(text)
         top, left, bottom, right = content["view"]
         return cls(
@@ -105,8 +107,8 @@ def _run_under_xvfb(output: Path) -> None:
         "import sys; from pathlib import Path; from napari_iseg.gui import demo; "
         "demo._run_in_window(Path(sys.argv[1]), show=False)"
     )
-    command = [stand_in, "-a", "-s", SCREEN, sys.executable, "-c", program, output]
-    subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
+    command = [stand_in, "-a", "-s", SCREEN, sys.executable, "-c", program]
+    subprocess.run([*command, str(output)], check=True)  # noqa: S603 - our own interpreter
 
 
 def _run_in_window(output: Path, *, show: bool) -> None:
@@ -134,11 +136,13 @@ def _segment_all(
     widget: SegmentWidget, scene: Scene, take_picture: Callable[[], None]
 ) -> str:
     desk = widget.desk
-    grid = desk.layers.image.data.shape[:2]
+    image = desk.layers.image
+    assert image is not None
+    grid = image.data.shape[:2]
     curves: dict[str, list[float]] = {}
     last = list(scene.outlines)[-1]
     for name, outline in scene.outlines.items():
-        truth = polygon2mask(grid, outline)
+        truth: Mask = polygon2mask(grid, outline)  # type: ignore[no-untyped-call]  # no types
         curves[name] = _segment(desk, truth)
         if name == last:  # with its clicks and preview, beside the accepted ones
             take_picture()
@@ -233,8 +237,10 @@ def _take_picture(viewer: Any, output: Path) -> None:
 def _save(widget: SegmentWidget, output: Path) -> None:
     desk = widget.desk
     save_labels(output / "labels.tif", desk.layers.objects)
-    if desk.work is not None:
-        save_clicks(output / "clicks.iseg.json", desk.work, desk.layers.image.name)
+    work, image = desk.work, desk.layers.image
+    assert work is not None
+    assert image is not None
+    save_clicks(output / "clicks.iseg.json", work, image.name)
 
 
 def _settle(desk: WorkDesk) -> None:

@@ -60,10 +60,10 @@ def reported(
     """Tell the user what went wrong instead of raising into napari or Qt."""
 
     @wraps(method)
-    def heard(self: WorkDesk, *args: P.args, **kwargs: P.kwargs) -> None:
+    def heard(self: WorkDesk, /, *args: P.args, **kwargs: P.kwargs) -> None:
         try:
             method(self, *args, **kwargs)
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - nothing may escape into Qt
             self.complain(problem)
 
     return heard
@@ -199,7 +199,7 @@ class WorkDesk:
         self.controller.use(replace(self.controller.method, device=device))
 
     @reported
-    def be_live(self, is_live: bool, /) -> None:
+    def be_live(self, *, is_live: bool) -> None:
         """Predict after every click, or only when told."""
         self.controller.is_live = is_live
         self.controller.refresh()
@@ -213,8 +213,8 @@ class WorkDesk:
     def swap_polarity(self) -> None:
         self.take_polarity(is_positive=not self.layers.is_positive)
 
-    def hide_preview(self, is_hidden: bool, /) -> None:
-        self.layers.hide_preview(is_hidden)
+    def hide_preview(self, *, is_hidden: bool) -> None:
+        self.layers.hide_preview(is_hidden=is_hidden)
 
     def undo_by_hand(self) -> bool:
         return self.layers.undo_by_hand()
@@ -309,7 +309,7 @@ class WorkDesk:
                     self._plane,
                     overwrite=self._overlap is Overlap.OVERWRITE,
                 )
-        except Exception as problem:
+        except Exception as problem:  # noqa: BLE001 - nothing may escape into Qt
             self.complain(problem)
         self._redraw()
 

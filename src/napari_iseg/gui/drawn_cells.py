@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, special
 
 Stack = NDArray[np.uint16]
 
@@ -33,11 +33,11 @@ def dividing_cells(
         step = rng.normal(0, 1.2, 2)
         radii = rng.uniform(12, 17, 2)
         divides_at = rng.integers(4, 2 * frames)
-        away = rng.normal(0, 1, 2)
+        away: NDArray[np.float64] = rng.normal(0, 1, 2)
         away /= np.linalg.norm(away)
         light = rng.uniform(0.5, 1.0)
         for t in range(frames):
-            age = max(0, t - divides_at)
+            age = max(0, t - int(divides_at))
             apart = away * min(16.0, 4.0 * age)
             small = radii if age == 0 else radii * 0.75
             for offset in (apart, -apart) if age else (apart,):
@@ -70,7 +70,7 @@ def _paint(
         ((g - c) / r) ** 2 for g, c, r in zip(grids, centre, radii, strict=True)
     )
     # bright inside, soft at the edge: membranes are not steps
-    body = light / (1 + np.exp(8 * (np.asarray(distance, np.float32) - 1)))
+    body = light * special.expit(8 * (1 - np.asarray(distance, np.float32)))
     np.maximum(image, body.astype(np.float32), out=image)
 
 
@@ -79,6 +79,5 @@ def _photographed(stack: NDArray[np.float32], rng: np.random.Generator) -> Stack
     texture = ndimage.gaussian_filter(rng.normal(0, 1, stack.shape), (0.5, 2, 2))
     lit = stack * (1 + 0.9 * texture.astype(np.float32)) + 0.06
     photons = rng.poisson(np.clip(ndimage.gaussian_filter(lit, (0, 1, 1)), 0, 2) * 300)
-    return np.clip(photons * 10 + rng.normal(100, 6, stack.shape), 0, 4095).astype(
-        np.uint16
-    )
+    counts = photons * 10 + rng.normal(100, 6, stack.shape)
+    return np.asarray(np.clip(counts, 0, 4095), np.uint16)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
@@ -16,7 +16,7 @@ from napari_iseg.segmenter import Patch, Predictor, Segmenter
 from napari_iseg.session import Others, Request
 
 
-class Load(Protocol):
+class Load(Hashable, Protocol):
     """``napari_iseg.load_segmenter`` or a stand-in."""
 
     def __call__(self, name: str, *, device: str) -> Segmenter: ...
@@ -39,9 +39,9 @@ class Sight:
         self._plane = plane
         self._volume = volume
         self._intensities = intensities
-        self._scaled: ImageLike | None = None
+        self._scaled: ScaledImage | None = None
 
-    def image(self) -> Any:
+    def image(self) -> ScaledImage:
         """The scaled image; limits are found at the first call and kept."""
         if self._scaled is None:
             self._scaled = ScaledImage(
@@ -121,7 +121,7 @@ class Engine:
         prior = question.prior
         height, width = question.others.shape
         return self._segmenter(question.method).prepare(
-            image,
+            image,  # type: ignore[arg-type]  # wider than an array, as the seam allows
             prior=None if prior is None else prior.on((height, width)),
             # drawn where a method reads it, never as a whole
             others=_as_mask(question.others),
@@ -137,6 +137,6 @@ def _as_mask(others: Others) -> Any:
 
 
 @cache
-def engine_for(load: Callable[..., Segmenter]) -> Engine:
+def engine_for(load: Load) -> Engine:
     """One engine for all windows of the process: a network is loaded once."""
     return Engine(load)

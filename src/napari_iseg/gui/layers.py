@@ -11,7 +11,8 @@ import numpy as np
 from napari.layers import Image, Labels, Layer, Points
 from napari.utils.colormaps.standardize_color import transform_color
 
-from napari_iseg.arrays import Box, Labels as LabelArray, Mask
+from napari_iseg.arrays import Box, Mask
+from napari_iseg.arrays import Labels as LabelArray
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.gui import own_layers
 from napari_iseg.gui.geometry import pixel_at, placement_of, put_on, world_of
@@ -98,9 +99,9 @@ class LayersView:
     def active_image(self) -> Any | None:
         """The image layer the user means: the active one, else the topmost."""
         active = self._viewer.layers.selection.active
-        if isinstance(active, Image):
-            return active
-        return self.images[-1] if self.images else None
+        # napari hands plugins a proxy of the active layer: find the layer itself
+        chosen = [one for one in self.images if one == active]
+        return (chosen or self.images or [None])[-1]
 
     @property
     def image(self) -> Any | None:
@@ -111,7 +112,7 @@ class LayersView:
         """The Labels layer that holds the accepted objects."""
         return self._own("objects")
 
-    def points(self, *, is_positive: bool) -> Any | None:
+    def points(self, *, is_positive: bool) -> Any:
         """The Points layer of one polarity; adding to it is clicking."""
         return self._own("positive" if is_positive else "negative")
 
@@ -122,7 +123,7 @@ class LayersView:
     @property
     def is_positive(self) -> bool:
         """The polarity of a left click."""
-        return self._viewer.layers.selection.active != self._own("negative")
+        return bool(self._viewer.layers.selection.active != self._own("negative"))
 
     def plane(self) -> PlaneIndex:
         """The plane of the image that is shown; ValueError if none can be."""
@@ -216,7 +217,7 @@ class LayersView:
         self._show_clicks(Clicks(), (), plane)
         self._show_preview(None, plane)
 
-    def hide_preview(self, is_hidden: bool, /) -> None:
+    def hide_preview(self, *, is_hidden: bool) -> None:
         """See the image below the preview."""
         self._is_hidden = is_hidden
         preview = self._own("preview")
@@ -274,8 +275,8 @@ class LayersView:
         assert self._opened is not None
         box, mask = found or (Box(0, 0, 1, 1), np.zeros((1, 1), np.bool_))
         pixels = np.ascontiguousarray(mask.T if plane.is_transposed else mask)
-        shape = np.ones(preview.ndim, int)
-        shape[sorted(plane.axes)] = pixels.shape
+        shape = [1] * preview.ndim
+        shape[min(plane.axes)], shape[max(plane.axes)] = pixels.shape
         data = pixels.astype(np.uint8).reshape(shape)
         if not np.array_equal(data, preview.data):
             preview.data = data
@@ -410,7 +411,7 @@ class LayersView:
         world = layer.data_to_world(position)
         return pixel_at(self._opened.image, world, self.plane())
 
-    def _own(self, role: str) -> Any | None:
+    def _own(self, role: str) -> Any:
         return None if self._opened is None else self._opened.own.get(role)
 
     @contextmanager

@@ -39,9 +39,8 @@ def _layers_of(path: Path) -> list[LayerData]:
 
     session = read_log(path).session()
     stem = path.name.removesuffix(".iseg.json")
-    clicks = [
-        click for one in (*session.objects.values(), session) for click in one.clicks
-    ]
+    every = [*(one.clicks for one in session.objects.values()), session.clicks]
+    clicks = [click for one in every for click in one]
     layers: list[LayerData] = [
         (session.labels(), {"name": f"{stem} objects"}, "labels")
     ]

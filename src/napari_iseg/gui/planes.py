@@ -160,7 +160,7 @@ class LayerPlane:
         window = self._rows_columns_channels(window)
         return window[(..., *rest)] if rest else window
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:  # noqa: FBT001 - numpy calls it so
         whole = self[:, :]
         return whole if dtype is None else whole.astype(dtype)
 
@@ -222,5 +222,5 @@ def _three_parts(index: Any) -> tuple[Any, Any, Sequence[Any]]:
     parts = index if isinstance(index, tuple) else (index,)
     if any(part is Ellipsis for part in parts):
         parts = tuple(slice(None) if part is Ellipsis else part for part in parts)
-    rows, columns, *rest = (*parts, *(slice(None),) * (2 - len(parts)))
-    return rows, columns, rest
+    whole = (*parts, slice(None), slice(None))[: max(2, len(parts))]
+    return whole[0], whole[1], whole[2:]

@@ -66,7 +66,7 @@ class ThreadRunner(QObject):
             return
         try:
             answer, heard = job(), done
-        except Exception as problem:  # any failure is the user's to see
+        except Exception as problem:  # noqa: BLE001 - any failure is the user's to see
             answer, heard = problem, failed
         if not self._is_closed:
             self._emit(heard, answer)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_iseg.atomic_files import written_whole
 from napari_iseg.click_log import ClickLog, read_log, write_log
 from napari_iseg.image_files import write_labels
 
@@ -30,7 +31,11 @@ def save_labels(path: Path, layer: Any) -> Path:
     else:
         import tifffile
 
-        tifffile.imwrite(path, labels, compression="zlib")
+        with written_whole(path) as unfinished:
+            # said aloud: three planes are no red, green and blue
+            tifffile.imwrite(
+                unfinished, labels, photometric="minisblack", compression="zlib"
+            )
     return path
 
 

@@ -12,12 +12,9 @@ TITLE = "Interactive segmentation"
 
 def segment_image(viewer: napari.Viewer) -> None:
     """Open the dock, on the active image layer if there is one."""
-    from napari.layers import Image
-
-    active = viewer.layers.selection.active
+    active = viewer.layers.selection.active  # the dock chooses its own layer
     _, widget = viewer.window.add_plugin_dock_widget("napari-iseg", TITLE)
-    if isinstance(active, Image):
-        desk = widget.desk
-        for image in desk.layers.images:
-            if image == active and image != desk.layers.image:
-                desk.open_image(image)
+    desk = widget.desk
+    for image in desk.layers.images:
+        if image == active and image != desk.layers.image:
+            desk.open_image(image)

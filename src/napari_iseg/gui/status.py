@@ -39,7 +39,7 @@ def object_text(session: Session | None) -> str:
     if session.is_blank:
         return f"Object {session.label} · click on it"
     plus, minus = len(clicks.positive), len(clicks.negative)
-    return f"Object {session.label} · {_count(len(clicks), 'click')} (+{plus} −{minus})"
+    return f"Object {session.label} · {_count(len(clicks), 'click')} (+{plus} -{minus})"
 
 
 def _honoured(session: Session) -> str:

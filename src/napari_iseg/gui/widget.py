@@ -80,7 +80,7 @@ class SegmentWidget(QWidget):
         self.desk.open_image(self.desk.layers.active_image)
         self._refresh()
 
-    def changeEvent(self, event: Any) -> None:
+    def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt calls it so
         """Napari closes a dock by taking its widget out."""
         if event.type() == QEvent.Type.ParentChange:
             if self._was_docked and self.parent() is None:
@@ -88,7 +88,7 @@ class SegmentWidget(QWidget):
             self._was_docked = self.parent() is not None
         super().changeEvent(event)
 
-    def closeEvent(self, event: Any) -> None:
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt calls it so
         """The window is closed."""
         self._shut_down()
         super().closeEvent(event)

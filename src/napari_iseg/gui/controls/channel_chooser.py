@@ -67,6 +67,7 @@ class ChannelChooser(QWidget):
 
 
 def channels_text(channels: tuple[int, ...] | None) -> str:
+    """What ``parsed_channels`` understands."""
     return "all" if channels is None else ", ".join(str(one) for one in channels)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import QCheckBox, QLabel, QVBoxLayout, QWidget
@@ -26,12 +26,12 @@ class ClickBox(QWidget):
         self._live = QCheckBox("Live")
         self._live.setToolTip("Find the object after every click")
         self._live.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._live.toggled.connect(desk.be_live)
+        self._live.toggled.connect(lambda is_on: desk.be_live(is_live=is_on))
         self._object = QLabel()
         run, stop = CommandButton(desk, "run"), CommandButton(desk, "stop")
         undo, redo = CommandButton(desk, "undo"), CommandButton(desk, "redo")
         clear, accept = CommandButton(desk, "clear"), CommandButton(desk, "accept")
-        self._parts = [
+        self._parts: list[Any] = [
             PolarityButtons(desk),
             AlternativesStrip(desk),
             *(run, stop, undo, redo, clear, accept),

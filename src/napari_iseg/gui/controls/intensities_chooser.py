@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class IntensitiesChooser(ChoiceBox):
-    """Percentiles of window, plane or volume, the layer's contrast, the dtype, or nothing."""
+    """Percentiles, the layer's contrast limits, the range of the dtype, or nothing."""
 
     def __init__(self, desk: WorkDesk) -> None:
         super().__init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QItemSelectionModel, Qt
@@ -17,6 +18,7 @@ from qtpy.QtWidgets import (
 
 from napari_iseg.gui.controls.command_button import CommandButton
 from napari_iseg.gui.controls.row import row_of
+from napari_iseg.session import Session
 
 if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
@@ -93,7 +95,7 @@ class ObjectTable(QWidget):
 
     def _delete_chosen(self) -> None:
         for label in self.chosen:
-            self._desk.controller.do(lambda s, label=label: s.delete(label))
+            self._desk.controller.do(partial(Session.delete, label=label))
 
     def _merge_chosen(self) -> None:
         labels = self.chosen

@@ -70,7 +70,7 @@ class SaveButtons(QWidget):
     def _try(self, action: Callable[[], object]) -> None:
         try:
             action()
-        except Exception as problem:  # the disk may be full, the folder read-only
+        except Exception as problem:  # noqa: BLE001 - the disk may be full, the folder read-only
             self._desk.complain(problem)
 
 

@@ -6,6 +6,7 @@ from qtpy.QtGui import QIcon
 from qtpy.QtWidgets import QFormLayout, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
+UNLIMITED = 16_777_215  # Qt's QWIDGETSIZE_MAX
 HEADER = """
 QPushButton { text-align: left; border: none; background: transparent;
               font-weight: bold; padding: 3px; }
@@ -44,6 +45,8 @@ class Section(QCollapsible):
         self._show_title()
 
     def _show_title(self) -> None:
+        if self.isExpanded():  # superqt keeps the height of the moment otherwise
+            self.content().setMaximumHeight(UNLIMITED)
         self.setText(f"{'▾' if self.isExpanded() else '▸'} {self._title}")
 
 
