@@ -1,13 +1,16 @@
-"""``python -m training``: train, evaluate, report, export."""
+"""``python -m training``: train, evaluate, report, export, latency."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
+
+from napari_iseg.segmenter import Segmenter
 
 Command = Callable[[argparse.Namespace], None]
 TRAINED = ("cells",)
@@ -20,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         command(options)
     except (ValueError, FileNotFoundError) as problem:
-        print(f"training: {problem}", file=sys.stderr)  # noqa: T201 - a command line
+        print(f"training: {problem}", file=sys.stderr)
         return 2
     return 0
 
@@ -32,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_export(commands.add_parser("export", help="checkpoint to weights and card"))
+    add_latency(commands.add_parser("latency", help="how long a user waits"))
     return top
 
 
@@ -72,7 +76,12 @@ def add_evaluate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--limit", type=int, default=0, help="objects a set; 0: all")
     command.add_argument("--weights", type=Path)
     command.add_argument("--device", default="auto")
-    command.add_argument("-o", "--output", type=Path, default=Path("results/curves.jsonl"))
+    command.add_argument(
+        "--policy", action="append", default=[], metavar="NAME=VALUE", help="of windows"
+    )
+    command.add_argument(
+        "-o", "--output", type=Path, default=Path("results/curves.jsonl")
+    )
     command.set_defaults(run=run_evaluate)
 
 
@@ -84,26 +93,48 @@ def run_evaluate(options: argparse.Namespace) -> None:
     from training.robots import ROBOTS
 
     if options.robot not in ROBOTS:
-        raise ValueError(f"no robot is called '{options.robot}'; there are {list(ROBOTS)}")
+        raise ValueError(
+            f"no robot is called '{options.robot}'; there are {list(ROBOTS)}"
+        )
     for method in options.methods:
         segmenter = load_segmenter(
             method, device=options.device, weights=options.weights
         )
+        segmenter, title = with_policy(segmenter, method, options.policy)
         for data in options.data:
             objects = sampled_objects(data, data_root(), options.limit)
             warm_up(segmenter.prepare(objects[0].image))
-            names = (method, data, options.robot)
+            names = (title, data, options.robot)
             for found in tqdm(objects, desc=" ".join(names)):
                 curve = click_curve(segmenter, found, ROBOTS[options.robot], names)
                 write_curves([curve], options.output)
     show(options.output)
 
 
+def with_policy(
+    segmenter: Segmenter, method: str, assignments: Sequence[str]
+) -> tuple[Segmenter, str]:
+    """The segmenter with another window policy, and a name that says so."""
+    from napari_iseg.refine.windowed import Windowed
+    from training.recipe import changed
+
+    if not assignments:
+        return segmenter, method
+    if not isinstance(segmenter, Windowed):
+        message = f"'{method}' does not work by windows: it has no --policy"
+        raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
+    policy = segmenter.policy
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        policy = changed(policy, name, text)
+    return replace(segmenter, policy=policy), " ".join([method, *assignments])
+
+
 def show(results: Path) -> None:
     from training.evaluate import read_curves
     from training.report import markdown, rows_of
 
-    print(markdown(rows_of(read_curves(results))), end="")  # noqa: T201 - a command line
+    print(markdown(rows_of(read_curves(results))), end="")
 
 
 def add_report(command: argparse.ArgumentParser) -> None:
@@ -122,7 +153,7 @@ def run_report(options: argparse.Namespace) -> None:
         put_between_markers(options.into, markdown(rows))
     if options.json:
         options.json.write_text(as_json(rows), encoding="utf-8")
-    print(markdown(rows), end="")  # noqa: T201 - a command line
+    print(markdown(rows), end="")
 
 
 def add_export(command: argparse.ArgumentParser) -> None:
@@ -137,7 +168,24 @@ def run_export(options: argparse.Namespace) -> None:
     from training.export import export
 
     card = export(options.checkpoint, options.output, options.results, options.recipe)
-    print(f"{options.output}: {card.size} bytes, sha256 {card.sha256}")  # noqa: T201
+    print(f"{options.output}: {card.size} bytes, sha256 {card.sha256}")
+
+
+def add_latency(command: argparse.ArgumentParser) -> None:
+    command.add_argument("method", nargs="?", default="cells")
+    command.add_argument("--side", type=int, default=2048, help="of the image, pixels")
+    command.add_argument("--objects", type=int, default=12)
+    command.add_argument("--device", default="cpu")
+    command.set_defaults(run=run_latency)
+
+
+def run_latency(options: argparse.Namespace) -> None:
+    from napari_iseg import load_segmenter
+    from training.latency import as_table, measured
+
+    segmenter = load_segmenter(options.method, device=options.device)
+    times = measured(segmenter, options.side, options.objects)
+    print(as_table(times), end="")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from napari_iseg.arrays import Box, Grid, ImageLike, Plane, image_grid
 
 Values: TypeAlias = NDArray[np.float32]
 SAMPLED = 2**16  # pixels looked at to find percentiles of a plane or volume
+GLANCED = 2**14  # the same for a window: done several times for each click
 
 
 class Intensities(Protocol):
@@ -42,7 +43,7 @@ class Percentiles:
             )
 
     def limits(self, values: Values, dtype: np.dtype[Any]) -> tuple[float, float]:  # noqa: ARG002 - the data decide, not their type
-        step = max(1, values.size // SAMPLED)
+        step = max(1, values.size // GLANCED)
         low, high = np.percentile(values.ravel()[::step], (self.low, self.high))
         return float(low), float(high)
 
@@ -159,12 +160,15 @@ class ScaledImage:
 
         NaN and minus infinity become the low limit, infinity the high one.
         """
-        rows, columns = box.slices
-        key = (
-            slice(rows.start, rows.stop, step),
-            slice(columns.start, columns.stop, step),
-        )
-        raw = np.asarray(self.image[key])
+        return self.shown(self.raw(box, step))
+
+    def raw(self, box: Box, step: int = 1) -> NDArray[np.generic]:
+        """The stored values of ``box``, every ``step``-th, ``(h, w[, C])``."""
+        key = tuple(slice(part.start, part.stop, step) for part in box.slices)
+        return np.asarray(self.image[key])
+
+    def shown(self, raw: NDArray[np.generic]) -> Plane:
+        """Stored values as the network sees them, ``(h, w, 3)``."""
         values = raw.astype(np.float32)  # native byte order, contiguous
         if values.ndim == 2:
             values = values[..., None]

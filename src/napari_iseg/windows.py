@@ -54,16 +54,30 @@ class Window:
 
 
 class Reader:
-    """Reads regions of one image and keeps the last one, for windows inside it."""
+    """Shows windows of one image; a region may be held so that it is read only once."""
 
     def __init__(self, image: ScaledImage) -> None:
         self.image = image
+        self.held: tuple[Box, NDArray[np.generic]] | None = None
+
+    def hold(self, box: Box) -> None:
+        """Read ``box`` now, for all windows inside of it."""
+        inside = box.clipped_to(self.image.grid)
+        self.held = inside, self.image.raw(inside)
+
+    def pixels(self, box: Box, step: int) -> Plane:
+        """The pixels of a box inside the image, from what is held if they are there."""
+        if self.held is not None and self.held[0].union(box) == self.held[0]:
+            place, raw = self.held
+            rows, columns = box.moved(-place.top, -place.left).slices
+            return self.image.shown(raw[rows, columns][::step, ::step])
+        return self.image.read(box, step)
 
     def show(self, window: Window) -> Plane:
         """What the network sees, ``(side, side, 3)``; beyond the image: its mean."""
         inside = window.box.clipped_to(self.image.grid)
         step = max(1, window.extent // (FINEST * window.side))
-        pixels = self.image.read(inside, step)
+        pixels = self.pixels(inside, step)
         if inside == window.box:
             return resized(pixels, window.side)
         height, width = (-(-window.extent // step),) * 2

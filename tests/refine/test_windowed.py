@@ -224,7 +224,10 @@ def test_images_of_odd_shapes_are_answered(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     ("ask", "message"),
     [
-        (lambda: prepared().predict(Clicks.at([(-1, 3)])), "row -1, column 3 is outside"),
+        (
+            lambda: prepared().predict(Clicks.at([(-1, 3)])),
+            "row -1, column 3 is outside",
+        ),
         (lambda: prepared().predict(Clicks.at([(3, 600)])), "600 x 600 pixels"),
         (lambda: prepared(prior=np.zeros((5, 5))), r"prior must have .* got \(5, 5\)"),
         (lambda: prepared(others=np.zeros((5, 5), bool)), "others must have"),

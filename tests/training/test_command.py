@@ -159,7 +159,9 @@ def test_mistakes_are_answered_in_one_sentence(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "report", "export"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "report", "export", "latency"]
+)
 def test_every_command_explains_itself(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -168,6 +170,22 @@ def test_every_command_explains_itself(
 
     assert stop.value.code == 0
     assert "usage" in capsys.readouterr().out
+
+
+def test_waiting_times_are_printed_for_arrays_and_lazy_images(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from napari_iseg import load_segmenter
+
+    segmenter = load_segmenter(device="cpu")
+    monkeypatch.setattr("napari_iseg.load_segmenter", lambda *_, **__: segmenter)
+
+    code = main(["latency", "--side", "2048", "--objects", "1"])
+
+    table = capsys.readouterr().out
+    assert code == 0
+    assert "| 2048 x 2048, 16-bit | first |" in table
+    assert "| 16384 x 16384, 16-bit, dask | later |" in table
 
 
 def test_a_folder_without_images_says_where_it_looked(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@
 
 The first click is looked at in windows of several extents; the network's own score
 decides which is right. Every later click is looked at in a window around the mask so
-far. A predictor is a fold over the click history: the answer to ``n`` clicks starts from
-the answer to the first ``n - 1``, so it is a function of the history alone, and what is
-kept in between only saves time.
+far. A predictor is a fold over the click history: the answer to ``n`` clicks starts
+from the answer to the first ``n - 1``, so it is a function of the history alone, and
+what is kept in between only saves time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
 from napari_iseg.click_maps import disc_map
-from napari_iseg.clicks import Click, Clicks
+from napari_iseg.clicks import Clicks
 from napari_iseg.intensities import ScaledImage
 from napari_iseg.nets.window_model import Hypotheses, WindowModel
 from napari_iseg.refine.merging import clicked_parts, progressive
@@ -37,7 +37,7 @@ class Policy:
     """Which windows are looked at. Extents in source pixels, sides in the network's."""
 
     overviews: tuple[int, ...] = (64, 144, 320, 720)
-    overview_side: int = 128
+    overview_side: int = 96
     side: int = 192
     disc_radius: float = 3.0  # network pixels
     zoom: float = 1.8  # window over the mask's longer side
@@ -50,6 +50,7 @@ class Policy:
     local_from: int = 3  # clicks from which on a second, finer look is taken ...
     local_above: int = 160  # ... if the window is wider than this
     local_share: float = 0.5  # extent of the finer window
+    obey: bool = True  # every clicked pixel gets its label; False only to measure it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +88,7 @@ class Windowed:
 
 
 def check_shape(name: str, array: ImageLike | None, grid: Grid) -> None:
+    """Refuse an array that is not of the image's shape, by its name."""
     if array is not None and tuple(array.shape) != grid:
         raise ValueError(
             f"{name} must have the image's shape {grid}, got {tuple(array.shape)}"
@@ -156,6 +158,7 @@ class WindowedPredictor:
             Window.around(at.row, at.column, extent, self.policy.overview_side)
             for extent in useful(self.policy.overviews, self.grid)
         ]
+        self.reader.hold(windows[-1].box)
         images = np.stack([self.reader.show(window) for window in windows])
         if not np.ptp(images[-1]) > 0:
             self.remark = (
@@ -232,7 +235,8 @@ class WindowedPredictor:
         return State(patch, state.window, tuple(kept))
 
     def obedient(self, patch: Patch, clicks: Clicks) -> Patch:
-        return obeying(clicked_parts(patch, clicks), clicks, self.grid)
+        patch = clicked_parts(patch, clicks)
+        return obeying(patch, clicks, self.grid) if self.policy.obey else patch
 
     def window_for(self, state: State, clicks: Clicks) -> Window:
         """Around mask and newest click; the last window again where it still fits."""
@@ -293,10 +297,12 @@ def start_from(prior: ProbabilityMap | Patch | None) -> State:
 
 
 def empty_patch() -> Patch:
+    """One pixel that belongs to no object."""
     return Patch(np.zeros((1, 1), np.float32), (0, 0))
 
 
 def remember(cache: OrderedDict[Any, Any], key: Any, value: Any, most: int) -> None:
+    """Keep ``value``, and of all values only the ``most`` recent."""
     cache[key] = value
     cache.move_to_end(key)
     while len(cache) > most:
@@ -352,6 +358,7 @@ def enlarged(window: Window, by: float, grid: Grid) -> Window:
 
 
 def still_fits(window: Window, box: Box, policy: Policy) -> bool:
+    """Whether ``window`` holds ``box`` with neither too much nor too little around."""
     inside = box.intersection(window.box) == box
     ratio = window.extent / max(1, *box.shape)
     close = ratio <= policy.loosest or window.extent <= policy.smallest
@@ -379,4 +386,3 @@ def iou(a: Patch, b: Patch) -> float:
         masks.append(mask)
     either = np.count_nonzero(masks[0] | masks[1])
     return np.count_nonzero(masks[0] & masks[1]) / either if either else 1.0
-
