@@ -20,6 +20,8 @@ from napari_iseg.segmenter import Patch
 class Brightness:
     """Takes what is bright for the object: known answers without a network."""
 
+    device = "cpu"
+
     def __init__(self) -> None:
         self.looked = 0
 

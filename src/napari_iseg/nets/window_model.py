@@ -22,13 +22,11 @@ class Hypotheses:
     logits: NDArray[np.float32]
     scores: NDArray[np.float32]
 
-    @property
-    def best(self) -> int:
-        return int(self.scores.argmax())
-
 
 class WindowModel(Protocol):
     """What windowed inference needs of a network."""
+
+    device: Any  # str() of it names the device
 
     def look(self, image: NDArray[np.float32]) -> Any:
         """Features of windows ``(B, N, N, 3)``, worth keeping while clicks change."""

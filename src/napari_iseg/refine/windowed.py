@@ -50,6 +50,7 @@ class Policy:
     local_from: int = 3  # clicks from which on a second, finer look is taken ...
     local_above: int = 160  # ... if the window is wider than this
     local_share: float = 0.5  # extent of the finer window
+    retry: bool = True  # without the old answer, where a click is contradicted
     obey: bool = True  # every clicked pixel gets its label; False only to measure it
 
 
@@ -72,6 +73,11 @@ class Windowed:
 
     model: WindowModel
     policy: Policy = field(default_factory=Policy)
+
+    @property
+    def device(self) -> str:
+        """Where the network really runs: "cpu", "cuda" or "mps"."""
+        return str(self.model.device)
 
     def prepare(
         self,
@@ -193,14 +199,14 @@ class WindowedPredictor:
         window = self.window_for(state, clicks)
         for _ in range(self.policy.enlargements + 1):
             answer = self.ask(window, state.patch, clicks)
-            patch = self.as_patch(window, answer, answer.best)
+            patch = self.as_patch(window, answer, 0)
             larger = enlarged(window, self.policy.enlarge, self.grid)
             if not touches_edge(patch, window, self.grid) or larger == window:
                 break
             window = larger
         others = [
-            (self.as_patch(window, answer, m), float(answer.scores[m]))
-            for m in np.argsort(-answer.scores)
+            (self.as_patch(window, answer, m), float(score))
+            for m, score in enumerate(answer.scores)
         ]
         return State(patch, window, tuple(others))
 
@@ -215,7 +221,7 @@ class WindowedPredictor:
             return patch
         window = Window.around(click.row, click.column, extent, policy.side)
         answer = self.ask(window, patch, clicks)
-        fine = self.as_patch(window, answer, answer.best)
+        fine = self.as_patch(window, answer, 0)
         return progressive(patch, pasted(fine, patch), click)
 
     def finished(
@@ -255,11 +261,23 @@ class WindowedPredictor:
         return Window.around(*middle, extent, policy.side)
 
     def ask(self, window: Window, patch: Patch, clicks: Clicks) -> Hypotheses:
+        """The network's hypotheses, best first: fewest contradicted clicks, then score.
+
+        Where even the best contradicts a click, the old answer may be what misleads:
+        the network is asked once more without it.
+        """
         seen = self.features.get(window)
         if seen is None:
             seen = self.model.look(self.reader.show(window)[None])
         remember(self.features, window, seen, LOOKED_AT)
-        return self.model.answer(seen, self.guides(window, patch, clicks)[None])[0]
+        with_patch = self.guides(window, patch, clicks)[None]
+        (answer,) = self.model.answer(seen, with_patch)
+        if self.policy.retry and contradictions(answer, window, clicks).min() > 0:
+            without = with_patch.copy()
+            without[:, 2] = 0
+            (fresh,) = self.model.answer(seen, without)
+            answer = together(answer, fresh)
+        return best_first(answer, contradictions(answer, window, clicks))
 
     def guides(
         self, window: Window, patch: Patch | None, clicks: Clicks
@@ -329,6 +347,34 @@ def ranking(
             value = float(score) * (1 - 0.5 * edge_share(mask))
             found.append(((window, answer, m), value * bool(mask.sum() >= FEWEST)))
     return sorted(found, key=lambda item: -item[1])
+
+
+def contradictions(
+    answer: Hypotheses, window: Window, clicks: Clicks
+) -> NDArray[np.int64]:
+    """How many of the clicks in the window each hypothesis contradicts, ``(M,)``."""
+    found = np.zeros(len(answer.scores), np.int64)
+    for click in clicks:
+        if window.holds(click):
+            row, column = (
+                min(max(round(v), 0), window.side - 1) for v in window.point(click)
+            )
+            found += (answer.logits[:, row, column] > 0) != click.is_positive
+    return found
+
+
+def together(one: Hypotheses, other: Hypotheses) -> Hypotheses:
+    """The hypotheses of both."""
+    return Hypotheses(
+        np.concatenate([one.logits, other.logits]),
+        np.concatenate([one.scores, other.scores]),
+    )
+
+
+def best_first(answer: Hypotheses, contradicted: NDArray[np.int64]) -> Hypotheses:
+    """Sorted by contradicted clicks, then by score."""
+    order = np.lexsort((-answer.scores, contradicted))
+    return Hypotheses(answer.logits[order], answer.scores[order])
 
 
 def edge_share(mask: Mask) -> float:
