@@ -33,6 +33,29 @@ def test_a_click_shows_the_cell_in_a_small_preview(bench):
     assert preview.data.all()
 
 
+def test_while_an_answer_is_missing_the_older_one_is_pale(bench):
+    bench.click(15, 15)
+    preview = bench.layer("iseg preview")
+    fresh = preview.opacity
+
+    bench.positive.add((40, 40))
+    assert preview.opacity < fresh / 2
+    assert preview.data.shape == (10, 10)
+    bench.settle()
+
+    assert preview.opacity == fresh
+    assert preview.data.shape == (40, 40)
+
+
+def test_the_preview_of_one_object_is_not_left_for_the_next(bench):
+    bench.click(15, 15)
+    bench.accept()
+
+    bench.positive.add((40, 40))
+
+    assert not bench.layer("iseg preview").data.any()
+
+
 def test_accepting_writes_the_object_and_makes_room_for_the_next(bench):
     bench.click(15, 15)
     bench.accept()

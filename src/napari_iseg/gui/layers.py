@@ -69,6 +69,7 @@ class LayersView:
         self._button = 1
         self._is_drawing = False
         self._is_hidden = False
+        self._preview_about: tuple[Any, ...] = ()  # session, label and plane
         self._strokes = 0  # painted by hand since the plugin wrote last
         self._drawn: dict[bool, tuple[Click, ...]] = {True: (), False: ()}
         self._connections: list[tuple[Any, Callable[..., Any]]] = []
@@ -164,6 +165,7 @@ class LayersView:
         for moved in (*PLACES, "contrast_limits"):
             self._connect(getattr(image.events, moved), self._edits.plane_changed)
         self._drawn = {True: (), False: ()}
+        self._preview_about = ()
         self._strokes = 0
         self._restore_layers()
         self.take_polarity(is_positive=True)
@@ -206,7 +208,14 @@ class LayersView:
         session = annotated.session
         self._restore_layers()
         self._show_clicks(session.clicks, session.unsatisfied, plane)
-        self._show_preview(session.mask, plane)
+        about = (session, session.label, plane)
+        if session.wanted is not None and about == self._preview_about:
+            # the answer to fewer clicks, paler: it is not what is asked for now
+            self._fade(own_layers.STALE)
+        else:
+            self._show_preview(session.mask, plane)
+            self._fade(own_layers.FRESH)
+            self._preview_about = about
         self._show_objects(annotated, overwrite=overwrite)
 
     def show_nothing(self) -> None:
@@ -214,6 +223,7 @@ class LayersView:
         if self._opened is None:
             return
         plane = PlaneIndex((*(0,) * (self._opened.image.ndim - 2), None, None))
+        self._preview_about = ()
         self._show_clicks(Clicks(), (), plane)
         self._show_preview(None, plane)
 
@@ -283,6 +293,11 @@ class LayersView:
         flat = plane.without(self._opened.channel_axis)
         corner = flat.position_of((box.top, box.left))
         put_on(preview, placement_of(self._opened.image, corner, self._thick()))
+
+    def _fade(self, opacity: float) -> None:
+        preview = self._own("preview")
+        if preview.opacity in (own_layers.STALE, own_layers.FRESH):  # else the user's
+            preview.opacity = opacity
 
     def _show_objects(self, annotated: AnnotatedPlane, *, overwrite: bool) -> None:
         layer = self.objects

@@ -18,6 +18,8 @@ BLUE = "#0072B2"
 VERMILLION = "#D55E00"
 YELLOW = "#F0E442"
 
+FRESH, STALE = 0.45, 0.15  # opacity of the preview
+
 
 def click_layer(ndim: int, *, is_positive: bool, size: float) -> Points:
     """An empty Points layer; discs are inside, crosses outside the object."""
@@ -44,7 +46,7 @@ def preview_layer(ndim: int) -> Labels:
         colormap=DirectLabelColormap(
             color_dict={None: "transparent", 0: "transparent", 1: YELLOW}
         ),
-        opacity=0.45,
+        opacity=FRESH,
     )
 
 
