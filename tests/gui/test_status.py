@@ -25,6 +25,15 @@ def test_the_line_follows_a_click(bench):
     assert text(bench) == "Cells is working …"
 
 
+def test_going_back_to_an_earlier_answer_claims_no_time_for_it(bench):
+    bench.click(15, 15)
+    bench.click(16, 16)
+
+    bench.desk.controller.do(lambda s: s.undo())
+
+    assert text(bench) == "Cells · every click is satisfied"
+
+
 def test_a_click_that_is_not_honoured_is_counted(bench):
     bench.click(15, 15)
     bench.click(0, 0)

@@ -25,8 +25,10 @@ def status_text(controller: Controller, title: str) -> str:
     if controller.phase in waiting:
         return waiting[controller.phase]
     answer = controller.last_answer
-    if session.is_blank or answer is None:
+    if session.is_blank:
         return f"ready · {title}"
+    if answer is None:  # found earlier: undo came back to it
+        return f"{title} · {_honoured(session)}"
     parts = [title, answer.device, f"{answer.milliseconds:.0f} ms"]
     return " · ".join([*parts, answer.remark or _honoured(session)])
 
