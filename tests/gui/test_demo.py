@@ -26,10 +26,10 @@ def test_the_robot_clicks_where_the_error_is_deepest():
     assert demo.deepest_error(truth, truth) is None
 
 
-def test_every_outline_is_an_object_in_the_bundled_image():
+@pytest.mark.parametrize("scene", demo.bundled_scenes(), ids=lambda one: one.image)
+def test_every_outline_is_an_object_in_the_bundled_image(scene):
     import skimage.data
 
-    scene = demo.Scene.bundled()
     image = getattr(skimage.data, scene.image)()
     masks = [polygon2mask(image.shape[:2], o) for o in scene.outlines.values()]
 

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +23,6 @@ from napari_iseg.gui.saving import save_clicks, save_labels
 
 if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
-    from napari_iseg.gui.widget import SegmentWidget
 
 CLICKS = 5  # for each object
 SCREEN = "-screen 0 1400x900x24"
@@ -43,21 +41,20 @@ class Scene:
     view: tuple[float, float, float, float]
     outlines: dict[str, list[tuple[float, float]]]
 
-    @classmethod
-    def bundled(cls) -> Scene:
-        text = (
-            files("napari_iseg.gui").joinpath("demo_outlines.json").read_text("utf-8")
-        )
-        content = json.loads(text)
-        top, left, bottom, right = content["view"]
-        return cls(
-            content["image"],
-            (top, left, bottom, right),
-            {
-                one["name"]: [(row, column) for row, column in one["outline"]]
-                for one in content["objects"]
-            },
-        )
+
+def bundled_scenes() -> list[Scene]:
+    """The demo's scene first, then the harder ones."""
+    text = files("napari_iseg.gui").joinpath("demo_outlines.json").read_text("utf-8")
+    return [_scene(one) for one in json.loads(text)["scenes"]]
+
+
+def _scene(content: dict[str, Any]) -> Scene:
+    top, left, bottom, right = content["view"]
+    outlines = {
+        one["name"]: [(row, column) for row, column in one["outline"]]
+        for one in content["objects"]
+    }
+    return Scene(content["image"], (top, left, bottom, right), outlines)
 
 
 def run(output: Path, *, show: bool | None = None) -> None:
@@ -113,39 +110,44 @@ def _run_under_xvfb(output: Path) -> None:
 
 def _run_in_window(output: Path, *, show: bool) -> None:
     import napari
-    import skimage.data
 
-    scene = Scene.bundled()
     viewer = napari.Viewer(title="napari-iseg demo")
     viewer.window.resize(1400, 900)
-    viewer.add_image(getattr(skimage.data, scene.image)(), name=scene.image)
     _, widget = viewer.window.add_plugin_dock_widget(
         "napari-iseg", "Interactive segmentation"
     )
-    _look_at(viewer, scene)
-    table = _segment_all(widget, scene, lambda: _take_picture(viewer, output))
-    (output / "table.md").write_text(table, "utf-8")
-    _save(widget, output)
+    first, *others = bundled_scenes()
+    tables = [_play(viewer, widget.desk, scene, output) for scene in others]
+    tables.insert(0, _play(viewer, widget.desk, first, output, picture="screenshot"))
+    (output / "table.md").write_text("\n".join(tables), "utf-8")
+    _save(widget.desk, output)
     if show:
         napari.run()
     else:
         viewer.close()
 
 
-def _segment_all(
-    widget: SegmentWidget, scene: Scene, take_picture: Callable[[], None]
+def _play(
+    viewer: Any, desk: WorkDesk, scene: Scene, output: Path, picture: str | None = None
 ) -> str:
-    desk = widget.desk
-    image = desk.layers.image
-    assert image is not None
-    grid = image.data.shape[:2]
+    """Segment every object of a scene; the table of what each click brought."""
+    import skimage.data
+
+    before = list(viewer.layers)
+    image = viewer.add_image(getattr(skimage.data, scene.image)(), name=scene.image)
+    desk.open_image(image)
+    for layer in before:
+        if layer in viewer.layers:
+            viewer.layers.remove(layer)
+    _look_at(viewer, scene)
     curves: dict[str, list[float]] = {}
-    last = list(scene.outlines)[-1]
     for name, outline in scene.outlines.items():
-        truth: Mask = polygon2mask(grid, outline)  # type: ignore[no-untyped-call]  # no types
+        truth: Mask = polygon2mask(image.data.shape[:2], outline)  # type: ignore[no-untyped-call]  # no types
         curves[name] = _segment(desk, truth)
-        if name == last:  # with its clicks and preview, beside the accepted ones
-            take_picture()
+        if len(curves) == len(scene.outlines):
+            # with its clicks and preview, beside the accepted ones
+            title = picture or f"screenshot-{scene.image}"
+            _take_picture(viewer, output / f"{title}.png")
         if not desk.controller.do(lambda session: session.accept()):
             desk.controller.do(lambda session: session.clear())
         _settle(desk)
@@ -204,8 +206,7 @@ def _table(curves: dict[str, list[float]], scene: Scene) -> str:
     numbers = range(1, CLICKS + 1)
     rows = [
         f"IoU after each click on `skimage.data.{scene.image}`, against outlines drawn "
-        "by hand. Each click is at the deepest error; the objects are small, so one "
-        "pixel of the edge counts.",
+        "by hand; each click is where the error is deepest.",
         "",
         f"| clicks | {' | '.join(str(k) for k in numbers)} |",
         f"|---|{'---|' * CLICKS}",
@@ -229,13 +230,12 @@ def _look_at(viewer: Any, scene: Scene) -> None:
     camera.zoom = min(800 / (bottom - top), 680 / (right - left))
 
 
-def _take_picture(viewer: Any, output: Path) -> None:
+def _take_picture(viewer: Any, path: Path) -> None:
     _wait(0.5)  # thumbnails and notifications are drawn late
-    viewer.screenshot(str(output / "screenshot.png"), canvas_only=False, flash=False)
+    viewer.screenshot(str(path), canvas_only=False, flash=False)
 
 
-def _save(widget: SegmentWidget, output: Path) -> None:
-    desk = widget.desk
+def _save(desk: WorkDesk, output: Path) -> None:
     save_labels(output / "labels.tif", desk.layers.objects)
     work, image = desk.work, desk.layers.image
     assert work is not None
