@@ -20,11 +20,13 @@ from skimage.draw import polygon2mask
 from napari_iseg.arrays import Mask
 from napari_iseg.clicks import Click
 from napari_iseg.gui.saving import save_clicks, save_labels
+from napari_iseg.session import Session
 
 if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
 
 CLICKS = 5  # for each object
+KEPT = 0.5  # IoU from which on an object is accepted
 SCREEN = "-screen 0 1400x900x24"
 PATIENCE = 180.0  # seconds; the first answer loads torch on a machine of any speed
 
@@ -133,12 +135,10 @@ def _play(
     """Segment every object of a scene; the table of what each click brought."""
     import skimage.data
 
-    before = list(viewer.layers)
+    desk.open_image(None)
+    viewer.layers.clear()
     image = viewer.add_image(getattr(skimage.data, scene.image)(), name=scene.image)
     desk.open_image(image)
-    for layer in before:
-        if layer in viewer.layers:
-            viewer.layers.remove(layer)
     _look_at(viewer, scene)
     curves: dict[str, list[float]] = {}
     for name, outline in scene.outlines.items():
@@ -148,8 +148,9 @@ def _play(
             # with its clicks and preview, beside the accepted ones
             title = picture or f"screenshot-{scene.image}"
             _take_picture(viewer, output / f"{title}.png")
-        if not desk.controller.do(lambda session: session.accept()):
-            desk.controller.do(lambda session: session.clear())
+        # a user does not keep what is mostly wrong
+        is_good = _overlap(truth, _found(desk, truth.shape)) >= KEPT
+        desk.controller.do(Session.accept if is_good else Session.clear)
         _settle(desk)
     return _table(curves, scene)
 
@@ -206,7 +207,8 @@ def _table(curves: dict[str, list[float]], scene: Scene) -> str:
     numbers = range(1, CLICKS + 1)
     rows = [
         f"IoU after each click on `skimage.data.{scene.image}`, against outlines drawn "
-        "by hand; each click is where the error is deepest.",
+        "by hand; each click is where the error is deepest. Objects below "
+        f"{KEPT} are not accepted into the labels.",
         "",
         f"| clicks | {' | '.join(str(k) for k in numbers)} |",
         f"|---|{'---|' * CLICKS}",

@@ -30,7 +30,7 @@ def click_layer(ndim: int, *, is_positive: bool, size: float) -> Points:
         symbol="disc" if is_positive else "x",
         face_color=BLUE if is_positive else VERMILLION,
         border_color="white",
-        border_width=0.12,
+        border_width=0.12 if is_positive else 0.05,
         size=size,
         # never lost in a large image, never hiding a small cell
         canvas_size_limits=(9, 17),
