@@ -118,11 +118,9 @@ class Engine:
 
     def _prepared(self, question: Question) -> Predictor:
         image = question.sight.image()
-        prior = question.prior
-        height, width = question.others.shape
         return self._segmenter(question.method).prepare(
             image,  # type: ignore[arg-type]  # wider than an array, as the seam allows
-            prior=None if prior is None else prior.on((height, width)),
+            prior=question.prior,
             # drawn where a method reads it, never as a whole
             others=_as_mask(question.others),
         )

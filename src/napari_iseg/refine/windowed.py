@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,11 @@ from napari_iseg.windows import Reader, Window, back, view
 
 REMEMBERED = 64  # answers kept per predictor
 LOOKED_AT = 4  # windows whose image features are kept
+SAME = 0.85  # IoU from which on two masks are one hypothesis
 FEWEST = 6  # window pixels: a smaller first answer is not an object
+
+
+Candidate: TypeAlias = tuple[Window, Hypotheses, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +42,10 @@ class Policy:
 
     overviews: tuple[int, ...] = (64, 144, 320, 720)
     overview_side: int = 96
-    side: int = 192
+    candidates: int = 3  # first answers that get a second, zoomed look
+    side: int = 96
     disc_radius: float = 3.0  # network pixels
-    zoom: float = 1.8  # window over the mask's longer side
+    zoom: float = 1.5  # window over the mask's longer side
     smallest: int = 32
     loosest: float = 2.6  # a window is kept while it is not wider than this
     tightest: float = 1.35
@@ -174,12 +179,45 @@ class WindowedPredictor:
         self.remark = None
         guides = np.stack([self.guides(w, None, clicks) for w in windows])
         answers = self.model.answer(self.model.look(images), guides)
-        ranked = ranking(windows, answers)
-        best, _ = ranked[0]
-        rough = self.as_patch(*best)
-        state = self.zoomed(State(rough), clicks)
-        others = [(self.as_patch(*candidate), score) for candidate, score in ranked[1:]]
-        return self.finished(state, clicks, others)
+        rough = self.distinct(ranking(windows, answers), clicks)
+        best, *others = self.looked_at_each(rough, clicks)
+        if touches_edge(best.patch, best.window, self.grid):
+            best = self.zoomed(best, clicks)
+        return self.finished(best, clicks, [o.alternatives[0] for o in others])
+
+    def distinct(
+        self, ranked: Sequence[tuple[Candidate, float]], clicks: Clicks
+    ) -> list[tuple[Patch, float]]:
+        """The best few candidates whose masks differ, as patches."""
+        kept: list[tuple[Patch, float]] = []
+        for candidate, score in ranked:
+            patch = clicked_parts(self.as_patch(*candidate), clicks)
+            if all(iou(patch, other) < SAME for other, _ in kept):
+                kept.append((patch, score))
+            if len(kept) == self.policy.candidates:
+                break
+        return kept
+
+    def looked_at_each(
+        self, rough: Sequence[tuple[Patch, float]], clicks: Clicks
+    ) -> list[State]:
+        """A zoomed look at every candidate; the scores of both looks decide."""
+        windows = [self.window_for(State(patch), clicks) for patch, _ in rough]
+        images = np.stack([self.reader.show(window) for window in windows])
+        guides = np.stack(
+            [
+                self.guides(w, p, clicks)
+                for w, (p, _) in zip(windows, rough, strict=True)
+            ]
+        )
+        answers = self.model.answer(self.model.look(images), guides)
+        states = []
+        for window, answer, (_, score) in zip(windows, answers, rough, strict=True):
+            found = best_first(answer, contradictions(answer, window, clicks))
+            patch = self.as_patch(window, found, 0)
+            both = (score + float(found.scores[0])) / 2
+            states.append(State(patch, window, ((patch, both),)))
+        return sorted(states, key=lambda state: -state.alternatives[0][1])
 
     def corrected(self, state: State, clicks: Clicks) -> State:
         """The mask so far with the newest click taken into account."""
@@ -236,7 +274,7 @@ class WindowedPredictor:
         kept = [(patch, score)]
         for other, its_score in others:
             candidate = self.obedient(other, clicks)
-            if len(kept) < 4 and all(iou(candidate, k) < 0.85 for k, _ in kept):
+            if len(kept) < 4 and all(iou(candidate, k) < SAME for k, _ in kept):
                 kept.append((candidate, min(its_score, score)))
         return State(patch, state.window, tuple(kept))
 
@@ -334,7 +372,7 @@ def useful(extents: Sequence[int], grid: Grid) -> list[int]:
 
 def ranking(
     windows: Sequence[Window], answers: Sequence[Hypotheses]
-) -> list[tuple[tuple[Window, Hypotheses, int], float]]:
+) -> list[tuple[Candidate, float]]:
     """Every hypothesis in every window by its score, best first.
 
     An answer that runs over its window's edge, or is a few pixels small, cannot be
@@ -383,8 +421,10 @@ def edge_share(mask: Mask) -> float:
     return float(edge.mean())
 
 
-def touches_edge(patch: Patch, window: Window, grid: Grid) -> bool:
+def touches_edge(patch: Patch, window: Window | None, grid: Grid) -> bool:
     """Whether the mask runs over an edge of the window inside the image."""
+    if window is None:
+        return False
     mask, box = patch.mask(), window.box
     return bool(
         (box.top > 0 and mask[0].any())
