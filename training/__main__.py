@@ -176,13 +176,20 @@ def add_latency(command: argparse.ArgumentParser) -> None:
     command.add_argument("--side", type=int, default=2048, help="of the image, pixels")
     command.add_argument("--objects", type=int, default=12)
     command.add_argument("--device", default="cpu")
+    command.add_argument("--window", action="store_true", help="in a napari window")
     command.set_defaults(run=run_latency)
 
 
 def run_latency(options: argparse.Namespace) -> None:
     from napari_iseg import load_segmenter
     from training.latency import as_table, measured
+    from training.window_latency import gaps_line, window_times
 
+    if options.window:
+        found, gaps = window_times(options.side, options.objects)
+        print(as_table({f"{options.side} x {options.side}, window": found}), end="")
+        print(gaps_line(gaps), end="")
+        return
     segmenter = load_segmenter(options.method, device=options.device)
     times = measured(segmenter, options.side, options.objects)
     print(as_table(times), end="")

@@ -15,6 +15,13 @@ from training.report import grouped
 from training.sources import CELL_SETS
 
 LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it
+LIMITS = (
+    "No licence-clear training set of DIC, label-free brightfield of adherent cells, "
+    "quantitative phase, H&E at scale, blood smears, organoids or whole-cell membrane "
+    "stains of animal cells was at hand: the shapes of the sets above and drawn ones "
+    "were rendered in such modalities instead (training/appearance.py). Expect more "
+    "clicks there, and on cells only a few pixels wide."
+)
 
 
 def export(
@@ -52,6 +59,7 @@ def card_of(weights: Path, results: Path | None, recipe: str) -> WeightsCard:
         recipe=recipe,
         revision=revision(),
         results=measured(results) if results else {},
+        limits=LIMITS,
     )
 
 

@@ -44,6 +44,8 @@ class WeightsCard:
         Data set -> {"robot": name, "noc85": clicks, "noc90": clicks, ...}.
     url
         Where the file can be downloaded; None if it comes with the package.
+    limits
+        What the training data lack, and what stands in for it.
     """
 
     file: str
@@ -55,6 +57,7 @@ class WeightsCard:
     revision: str
     results: Results = field(default_factory=dict)
     url: str | None = None
+    limits: str = ""
 
 
 def packaged_card(name: str) -> WeightsCard:
