@@ -41,9 +41,9 @@ class Policy:
     """Which windows are looked at. Extents in source pixels, sides in the network's."""
 
     overviews: tuple[int, ...] = (64, 144, 320, 720)
-    overview_side: int = 96
-    candidates: int = 3  # first answers that get a second, zoomed look
-    side: int = 96
+    overview_side: int = 112
+    candidates: int = 2  # first answers that get a second, zoomed look
+    side: int = 128
     disc_radius: float = 3.0  # network pixels
     zoom: float = 1.5  # window over the mask's longer side
     smallest: int = 32
