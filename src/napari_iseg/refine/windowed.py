@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -202,7 +202,11 @@ class WindowedPredictor:
         self, rough: Sequence[tuple[Patch, float]], clicks: Clicks
     ) -> list[State]:
         """A zoomed look at every candidate; the scores of both looks decide."""
-        windows = [self.window_for(State(patch), clicks) for patch, _ in rough]
+        side = self.policy.overview_side
+        windows = [
+            replace(self.window_for(State(patch), clicks), side=side)
+            for patch, _ in rough
+        ]
         images = np.stack([self.reader.show(window) for window in windows])
         guides = np.stack(
             [
@@ -448,7 +452,8 @@ def still_fits(window: Window, box: Box, policy: Policy) -> bool:
     inside = box.intersection(window.box) == box
     ratio = window.extent / max(1, *box.shape)
     close = ratio <= policy.loosest or window.extent <= policy.smallest
-    return inside and close and ratio >= policy.tightest
+    same_side = window.side == policy.side
+    return inside and close and same_side and ratio >= policy.tightest
 
 
 def pasted(fine: Patch, whole: Patch) -> Patch:
