@@ -27,7 +27,10 @@ LIMITS = (
 def export(
     checkpoint: Path, output: Path, results: Path | None, recipe: str
 ) -> WeightsCard:
-    """Write the averaged weights in half precision and a card beside them.
+    """Write the averaged weights and a card beside them.
+
+    Kernels in half precision; vectors stay in single: variances of batch norms may be
+    beyond what half precision holds, and they cost next to nothing.
 
     Raises
     ------
@@ -38,7 +41,7 @@ def export(
         raise ValueError(f"there is no checkpoint at {checkpoint}; train first")
     state = torch.load(checkpoint, map_location="cpu", weights_only=True)
     tensors = {
-        name: tensor.half().contiguous()
+        name: (tensor.half() if tensor.ndim > 1 else tensor).contiguous()
         for name, tensor in state["averaged"].items()
         if not name.endswith("num_batches_tracked")
     }

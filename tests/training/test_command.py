@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from napari_iseg.weights import read_card, sha256_of
+from napari_iseg.nets.window_model import net_from
+from napari_iseg.weights import read_card, read_tensors, sha256_of
 from tests.fakes import BrightSegmenter
 from training.__main__ import main
 from training.benchmark_sets import BENCHMARKS, sampled_objects
@@ -130,6 +131,24 @@ def test_exported_weights_are_small_and_match_their_card(tmp_path: Path) -> None
     assert card.sha256 == sha256_of(output)
     assert card.size == output.stat().st_size < 1_000_000
     assert "dsb2018" in card.trained_on
+
+
+def test_exported_weights_answer_like_the_trained_ones(tmp_path: Path) -> None:
+    """Also where a variance is beyond the range of half precision."""
+    trainer = Trainer(Recipe(width=8), torch.device("cpu"))
+    trainer.averaged.state_dict()["up_eighth.join.1.running_var"].fill_(2e5)
+    save(trainer, tmp_path / "checkpoint.pt")
+    output = tmp_path / "cells.safetensors"
+    torch.manual_seed(0)
+    image, guides = torch.rand(1, 3, 64, 64), torch.rand(1, 4, 64, 64)
+
+    export(tmp_path / "checkpoint.pt", output, None, "a recipe")
+
+    shipped = net_from(read_tensors(output)).eval()
+    with torch.no_grad():
+        expected = trainer.averaged.eval()(image, guides).logits
+        found = shipped(image, guides).logits
+    torch.testing.assert_close(found, expected, atol=0.02, rtol=0.02)
 
 
 @pytest.mark.parametrize(
