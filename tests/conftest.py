@@ -20,6 +20,10 @@ os.environ["XDG_CONFIG_HOME"] = _SETTINGS
 os.environ["APPDATA"] = _SETTINGS
 os.environ.setdefault("MPLBACKEND", "Agg")
 
+# Torch's optimisers import triton if it is there. After a window was drawn by Mesa in
+# software, a second LLVM is loaded with it, and the process dies. No test needs triton.
+sys.modules["triton"] = None  # type: ignore[assignment]
+
 ROOT = Path(__file__).parents[1]
 
 
