@@ -182,13 +182,11 @@ def add_latency(command: argparse.ArgumentParser) -> None:
 
 def run_latency(options: argparse.Namespace) -> None:
     from napari_iseg import load_segmenter
-    from training.latency import as_table, measured
-    from training.window_latency import gaps_line, window_times
+    from training.latency import as_table, in_window, measured
 
     if options.window:
-        found, gaps = window_times(options.side, options.objects)
-        print(as_table({f"{options.side} x {options.side}, window": found}), end="")
-        print(gaps_line(gaps), end="")
+        found, line = in_window(options.side, options.objects)
+        print(as_table(found) + line, end="")
         return
     segmenter = load_segmenter(options.method, device=options.device)
     times = measured(segmenter, options.side, options.objects)

@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_iseg import Click, Session
+from napari_iseg import Click, Clicks, Session
 from napari_iseg.segmenter import Segmenter
 
 CELL_RADIUS = 40  # pixels
@@ -45,17 +45,45 @@ def clicked(segmenter: Segmenter, image: Any, objects: int) -> Times:
     """Seconds of the first click and of later ones, end to end in the session."""
     times: Times = {"first": [], "later": [], "accept": []}
     session = Session(tuple(image.shape[:2]))
-    cells = image.shape[0] // 256
-    for n in range(objects):
-        middle = 128 + 256 * (3 + n % (cells - 4)), 128 + 256 * (3 + n // (cells - 4))
+    for clicks in visits(image.shape[0], objects):
         predictor = segmenter.prepare(image, others=session.others)  # type: ignore[arg-type]
-        for k, (down, right) in enumerate(((0, 0), *OFFSETS)):
-            is_positive = bool(np.hypot(down, right) < CELL_RADIUS)
-            click = Click(middle[0] + down, middle[1] + right, is_positive)
+        for k, click in enumerate(clicks):
             kind = "later" if k else "first"
             times[kind].append(timed(partial(answered, session, predictor, click)))
         times["accept"].append(timed(session.accept))
     return times
+
+
+def visits(side: int, objects: int) -> Iterator[Clicks]:
+    """The clicks on each of ``objects`` cells of a field of ``side`` pixels."""
+    across = side // 256 - 4
+    for n in range(objects):
+        row, column = 128 + 256 * (3 + n % across), 128 + 256 * (3 + n // across)
+        yield Clicks(
+            tuple(
+                Click(
+                    row + down,
+                    column + right,
+                    bool(np.hypot(down, right) < CELL_RADIUS),
+                )
+                for down, right in ((0, 0), *OFFSETS)
+            )
+        )
+
+
+def in_window(side: int, objects: int) -> tuple[Mapping[str, Times], str]:
+    """The same from the click to the painted preview, and how the GUI thread did."""
+    from napari_iseg.gui.waiting_times import waiting_times
+
+    image = drawn_tile(side, np.random.default_rng(0))
+    times, gaps = waiting_times(image, list(visits(side, objects + 1)))
+    worst = np.array(gaps) * 1e3
+    line = (
+        f"GUI thread: {len(worst)} ticks, 99 % of the gaps below "
+        f"{np.percentile(worst, 99):.0f} ms, longest {worst.max():.0f} ms, "
+        f"{int((worst > 50).sum())} above 50 ms\n"
+    )
+    return {f"{side} x {side}, 16-bit, napari": times}, line
 
 
 def answered(session: Session, predictor: Any, click: Click) -> None:

@@ -519,3 +519,24 @@ def test_a_large_label_image_is_accepted_into_fast(open_window):
     print(f"accepting took {seconds * 1000:.0f} ms")
     assert (window.layer("iseg objects").data[3900:4100, 3900:4100] == 1).all()
     assert seconds < 0.5
+
+
+@pytest.mark.gui
+def test_waiting_times_are_taken_in_a_real_window():
+    from napari_iseg import Clicks
+    from napari_iseg.gui.waiting_times import waiting_times
+
+    image = np.zeros((300, 300), np.uint8)
+    image[60:120, 60:120] = 200
+    image[180:240, 180:240] = 200
+    objects = [Clicks.at([(90, 90), (95, 95)]), Clicks.at([(210, 210), (215, 215)])]
+
+    times, gaps = waiting_times(image, objects)
+
+    assert {kind: len(seconds) for kind, seconds in times.items()} == {
+        "first": 1,
+        "later": 1,
+        "accept": 1,
+    }
+    assert all(s > 0 for seconds in times.values() for s in seconds)
+    assert len(gaps) > 0

@@ -121,9 +121,9 @@ def test_forgetting_everything_changes_no_answer(
     np.testing.assert_array_equal(usual, forgetful)
 
 
-def test_the_second_click_in_the_same_place_reuses_the_image_features() -> None:
+def test_a_later_click_in_the_same_place_reuses_the_image_features() -> None:
     predictor = prepared()
-    clicks = Clicks.at(positive=[(120, 220)])
+    clicks = Clicks.at(positive=[(120, 220), (119, 219)])
     predictor.predict_patch(clicks)
     model = predictor.model
     assert isinstance(model, Brightness)
