@@ -81,6 +81,19 @@ def test_features_of_the_image_can_be_kept(net: CellsNet) -> None:
     assert torch.equal(net.answer(seen, guides).logits, net(image, guides).logits)
 
 
+def test_a_glance_has_the_scores_of_the_answer_and_its_coarse_logits(
+    net: CellsNet,
+) -> None:
+    net.eval()
+    image, guides = torch.rand(1, 3, 64, 64), torch.rand(1, 4, 64, 64)
+    seen = net.look(image)
+
+    glance, answer = net.glance(seen, guides), net.answer(seen, guides)
+
+    assert torch.equal(glance.logits, answer.coarse)
+    assert torch.equal(glance.scores, answer.scores)
+
+
 def test_brightness_and_contrast_of_a_window_do_not_matter(net: CellsNet) -> None:
     net.eval()
     image, guides = torch.rand(1, 3, 64, 64) * 3, torch.rand(1, 4, 64, 64)

@@ -42,6 +42,8 @@ class Brightness:
             for b, s in zip(bright, scores, strict=True)
         ]
 
+    glance = answer
+
 
 def squares(side: int = 600) -> NDArray[np.uint8]:
     image = np.full((side, side), 20, np.uint8)

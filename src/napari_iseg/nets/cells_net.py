@@ -133,6 +133,21 @@ class CellsNet(nn.Module):
 
     def answer(self, seen: ImageFeatures, guides: Tensor) -> Answer:
         """Hypotheses for ``guides`` ``(B, 4, N, N)`` in 0..1."""
+        deep, scores = self.decoded(seen, guides)
+        coarse = doubled(self.coarse(deep))
+        rough = doubled(self.to_fine(deep))
+        sharp = torch.cat([seen.image, guides], 1).to(rough.dtype)
+        fine = torch.cat([rough, sharp], 1)
+        return Answer(coarse + self.fine_out(self.fine(fine)), coarse, scores)
+
+    def glance(self, seen: ImageFeatures, guides: Tensor) -> Answer:
+        """The same without the fine head: for windows that only show where to look."""
+        deep, scores = self.decoded(seen, guides)
+        coarse = doubled(self.coarse(deep))
+        return Answer(coarse, coarse, scores)
+
+    def decoded(self, seen: ImageFeatures, guides: Tensor) -> tuple[Tensor, Tensor]:
+        """Features at half resolution ``(B, w, N/2, N/2)`` and scores ``(B, M)``."""
         hint = self.guide_half(guides)
         half = F.relu(seen.half + self.guide_half_out(hint))
         quarter = self.quarter(F.relu(seen.quarter + self.guide_quarter(hint)))
@@ -141,13 +156,8 @@ class CellsNet(nn.Module):
         deep = self.up_half(
             self.up_quarter(self.up_eighth(bottom, eighth), quarter), half
         )
-        coarse = doubled(self.coarse(deep))
-        rough = doubled(self.to_fine(deep))
-        sharp = torch.cat([seen.image, guides], 1).to(rough.dtype)
-        fine = torch.cat([rough, sharp], 1)
-        logits = coarse + self.fine_out(self.fine(fine))
         pooled = torch.cat([bottom.mean((2, 3)), deep.mean((2, 3))], 1)
-        return Answer(logits, coarse, self.score(pooled))
+        return deep, self.score(pooled)
 
     def forward(self, image: Tensor, guides: Tensor) -> Answer:
         return self.answer(self.look(image), guides)

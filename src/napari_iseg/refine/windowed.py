@@ -178,7 +178,7 @@ class WindowedPredictor:
             return State(empty_patch())
         self.remark = None
         guides = np.stack([self.guides(w, None, clicks) for w in windows])
-        answers = self.model.answer(self.model.look(images), guides)
+        answers = self.model.glance(self.model.look(images), guides)
         rough = self.distinct(ranking(windows, answers), clicks)
         best, *others = self.looked_at_each(rough, clicks)
         if touches_edge(best.patch, best.window, self.grid):
