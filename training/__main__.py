@@ -47,6 +47,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=1)
     command.add_argument("--threads", type=int, default=None, help="of the network")
     command.add_argument("--resume", action="store_true")
+    command.add_argument("--start", type=Path, help="exported weights to begin from")
     command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
     command.set_defaults(run=run_train)
 
@@ -66,6 +67,7 @@ def run_train(options: argparse.Namespace) -> None:
         resume=options.resume,
         workers=options.workers,
         minutes=options.minutes,
+        start=options.start,
     )
 
 

@@ -23,6 +23,8 @@ from tqdm import tqdm
 from napari_iseg import Click, Clicks
 from napari_iseg.click_maps import disc_map
 from napari_iseg.nets.cells_net import CellsNet
+from napari_iseg.nets.window_model import net_from
+from napari_iseg.weights import read_tensors
 from training.images import data_root
 from training.losses import answer_loss
 from training.recipe import Recipe
@@ -266,6 +268,24 @@ class Trainer:
             "step": self.step,
         }
 
+    def begin_from(self, weights: Path) -> None:
+        """Go on from exported weights: step 0, a fresh optimiser.
+
+        Raises
+        ------
+        ValueError
+            If the file is missing or holds another network's weights.
+        """
+        trained = net_from(read_tensors(weights)).state_dict()
+        try:
+            self.net.load_state_dict(trained)
+        except RuntimeError as problem:
+            raise ValueError(
+                f"{weights} holds a network of another width or number of hypotheses "
+                "than the recipe; set them alike"
+            ) from problem
+        self.averaged.load_state_dict(trained)
+
     def restore(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)
         self.net.load_state_dict(state["net"])
@@ -307,11 +327,17 @@ def train(
     resume: bool,
     workers: int,
     minutes: float,
+    start: Path | None = None,
 ) -> None:
-    """Train until ``recipe.steps``; a checkpoint every ``minutes``."""
+    """Train until ``recipe.steps``; a checkpoint every ``minutes``.
+
+    ``start`` names exported weights to begin from instead of random ones.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     checkpoint = folder / "checkpoint.pt"
     trainer = Trainer(recipe, torch.device(device))
+    if start is not None:
+        trainer.begin_from(start)
     if resume and checkpoint.exists():
         trainer.restore(checkpoint)
     (folder / "recipe.txt").write_text(f"{recipe!r}\n{revision()}\n")

@@ -133,6 +133,22 @@ def test_exported_weights_are_small_and_match_their_card(tmp_path: Path) -> None
     assert "dsb2018" in card.trained_on
 
 
+def test_training_goes_on_from_exported_weights(tmp_path: Path) -> None:
+    trained = Trainer(Recipe(width=8, seed=5), torch.device("cpu"))
+    save(trained, tmp_path / "checkpoint.pt")
+    output = tmp_path / "cells.safetensors"
+    export(tmp_path / "checkpoint.pt", output, None, "a recipe")
+
+    fresh = Trainer(Recipe(width=8), torch.device("cpu"))
+    fresh.begin_from(output)
+
+    for name, tensor in trained.averaged.named_parameters():
+        found = dict(fresh.net.named_parameters())[name]
+        torch.testing.assert_close(found, tensor, atol=1e-3, rtol=1e-3)
+    with pytest.raises(ValueError, match="another width or number of hypotheses"):
+        Trainer(Recipe(width=16), torch.device("cpu")).begin_from(output)
+
+
 def test_exported_weights_answer_like_the_trained_ones(tmp_path: Path) -> None:
     """Also where a variance is beyond the range of half precision."""
     trainer = Trainer(Recipe(width=8), torch.device("cpu"))
