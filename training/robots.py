@@ -62,6 +62,18 @@ def error_depths(
     return depth_of(missing, clicks), depth_of(surplus, clicks)
 
 
+def deeper_error(
+    truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None
+) -> tuple[NDArray[np.float64], bool]:
+    """Depths of the kind of error that is deeper, and whether that is what is missing.
+
+    Surplus pixels come first where both are equally deep.
+    """
+    missing, surplus = error_depths(truth, predicted, clicks, ignored)
+    is_positive = bool(missing.max() > surplus.max())
+    return (missing if is_positive else surplus), is_positive
+
+
 @dataclass(frozen=True, slots=True)
 class Ritm:
     """The field's de-facto protocol: the deepest wrong pixel, first maximum.
@@ -77,9 +89,7 @@ class Ritm:
         rng: Rng,  # noqa: ARG002 - this robot knows no chance
         ignored: Mask | None = None,
     ) -> Click | None:
-        missing, surplus = error_depths(truth, predicted, clicks, ignored)
-        is_positive = bool(missing.max() > surplus.max())
-        depth = missing if is_positive else surplus
+        depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
         if depth.max() <= 0:
             return None
         row, column = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -100,9 +110,7 @@ class Hasty:
         rng: Rng,
         ignored: Mask | None = None,
     ) -> Click | None:
-        missing, surplus = error_depths(truth, predicted, clicks, ignored)
-        is_positive = bool(missing.max() > surplus.max())
-        depth = missing if is_positive else surplus
+        depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
         if depth.max() <= 0:
             return None
         near = np.flatnonzero(depth > depth.max() * self.share)
