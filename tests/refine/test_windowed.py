@@ -185,6 +185,22 @@ def test_a_constant_image_gives_an_empty_mask_and_a_sentence() -> None:
     assert "constant around the click" in str(predictor.remark)
 
 
+def test_a_remark_is_about_the_answer_it_comes_with() -> None:
+    image = np.zeros((4000, 4000), np.uint8)
+    image[100:140, 200:240] = 200
+    predictor = prepared(image)
+    nothing, something = Clicks.at([(3000, 3000)]), Clicks.at([(120, 220)])
+
+    remarks = []
+    for clicks in (nothing, something, nothing, something):
+        predictor.predict_patch(clicks)
+        remarks.append(predictor.remark)
+
+    assert remarks[0] == remarks[2]
+    assert "constant" in str(remarks[0])
+    assert remarks[1] is remarks[3] is None
+
+
 def test_a_prior_is_corrected_rather_than_replaced() -> None:
     prior = np.zeros((600, 600), np.float32)
     prior[300:500, 250:400] = 1

@@ -56,11 +56,6 @@ class PaintedObjects:
             self._show_in(box, was, wanted, read(box), write, overwrite=overwrite)
         return bool(boxes)
 
-    def forget(self) -> None:
-        """The label image is a new, empty one."""
-        self._shown = {}
-        self._beneath.clear()
-
     def _show_in(
         self,
         box: Box,

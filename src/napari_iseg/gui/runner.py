@@ -6,11 +6,9 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from qtpy.QtCore import QObject, Qt, Signal
-
-Result = TypeVar("Result")
 
 
 def _use_threads_well() -> None:

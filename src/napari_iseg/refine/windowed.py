@@ -29,6 +29,7 @@ from napari_iseg.windows import Reader, Window, back, view
 
 REMEMBERED = 64  # answers kept per predictor
 LOOKED_AT = 4  # windows whose image features are kept
+CONSTANT = "the image is constant around the click: there is nothing to segment"
 SAME = 0.85  # IoU from which on two masks are one hypothesis
 FEWEST = 6  # window pixels: a smaller first answer is not an object
 
@@ -66,6 +67,7 @@ class State:
     patch: Patch
     window: Window | None = None
     alternatives: tuple[tuple[Patch, float], ...] = ()
+    remark: str | None = None  # a sentence for the user: why there is no mask
 
     @property
     def is_empty(self) -> bool:
@@ -120,7 +122,7 @@ class WindowedPredictor:
         self.image, self.others = image, others
         self.start = start_from(prior)
         self.reader = Reader(image)
-        self.remark: str | None = None
+        self.remark: str | None = None  # about the newest answer that was asked for
         self.states: OrderedDict[Clicks, State] = OrderedDict()
         self.features: OrderedDict[Window, Any] = OrderedDict()
 
@@ -152,6 +154,7 @@ class WindowedPredictor:
         for length in range(known + 1, len(clicks) + 1):
             state = self.after(state, clicks.prefix(length))
             remember(self.states, clicks.prefix(length), state, REMEMBERED)
+        self.remark = state.remark
         return state
 
     def after(self, state: State, clicks: Clicks) -> State:
@@ -172,11 +175,7 @@ class WindowedPredictor:
         self.reader.hold(windows[-1].box)
         images = np.stack([self.reader.show(window) for window in windows])
         if not np.ptp(images[-1]) > 0:
-            self.remark = (
-                "the image is constant around the click: there is nothing to segment"
-            )
-            return State(empty_patch())
-        self.remark = None
+            return State(empty_patch(), remark=CONSTANT)
         guides = np.stack([self.guides(w, None, clicks) for w in windows])
         answers = self.model.glance(self.model.look(images), guides)
         rough = self.distinct(ranking(windows, answers), clicks)
