@@ -55,7 +55,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
 def run_train(options: argparse.Namespace) -> None:
     import torch
 
-    from training.engine import train
+    from training.loop import train
     from training.recipe import Recipe, overridden
 
     if options.threads:

@@ -1,54 +1,33 @@
-"""The training loop of ``cells``, readable top to bottom, and its checkpoints."""
+"""One training step of ``cells``, readable top to bottom, and its state."""
 
 from __future__ import annotations
 
-import csv
 import logging
-import subprocess
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader, Sampler
-from tqdm import tqdm
 
 from napari_iseg import Click, Clicks
 from napari_iseg.click_maps import disc_map
 from napari_iseg.nets.cells_net import CellsNet
 from napari_iseg.nets.window_model import net_from
 from napari_iseg.weights import read_tensors
-from training.images import data_root
 from training.losses import answer_loss
 from training.recipe import Recipe
 from training.robots import Hasty
 from training.samples import Sample, WindowSample
-from training.sources import Samples, cell_sets
 
 logger = logging.getLogger(__name__)
 ROBOT = Hasty()
 
 Points = list[tuple[float, float, bool]]  # row, column, is_positive
-
-
-class Onward(Sampler[int]):
-    """Sample numbers from ``start`` on: a resumed run goes on where it stopped."""
-
-    def __init__(self, start: int, stop: int) -> None:
-        self.start, self.stop = start, stop
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.start, self.stop))
-
-    def __len__(self) -> int:
-        return self.stop - self.start
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,83 +284,3 @@ def save(trainer: Trainer, path: Path) -> None:
     partial = path.with_suffix(".partial")
     torch.save(trainer.state(), partial)
     partial.replace(path)
-
-
-def revision() -> str:
-    """The git revision of the checkout, '-dirty' if it has changes; '' outside git."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
-def start_worker(_number: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-
-
-def train(
-    recipe: Recipe,
-    folder: Path,
-    *,
-    device: str,
-    resume: bool,
-    workers: int,
-    minutes: float,
-    start: Path | None = None,
-) -> None:
-    """Train until ``recipe.steps``; a checkpoint every ``minutes``.
-
-    ``start`` names exported weights to begin from instead of random ones.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "checkpoint.pt"
-    trainer = Trainer(recipe, torch.device(device))
-    if start is not None:
-        trainer.begin_from(start)
-    if resume and checkpoint.exists():
-        trainer.restore(checkpoint)
-    (folder / "recipe.txt").write_text(f"{recipe!r}\n{revision()}\n")
-    samples = Samples(
-        cell_sets(data_root(), recipe.without), recipe.samples, seed=recipe.seed
-    )
-    numbers = Onward(trainer.step * recipe.batch, recipe.steps * recipe.batch)
-    loader = DataLoader(
-        samples,
-        recipe.batch,
-        sampler=numbers,
-        num_workers=workers,
-        collate_fn=list,
-        worker_init_fn=start_worker,
-        prefetch_factor=4 if workers else None,
-    )
-    run(trainer, loader, folder, minutes)
-    save(trainer, checkpoint)
-
-
-def run(
-    trainer: Trainer, loader: DataLoader[Sample], folder: Path, minutes: float
-) -> None:
-    """Steps with a progress bar, a CSV log and checkpoints."""
-    saved, recent, waiting, began = time.monotonic(), [], 0.0, time.monotonic()
-    with (folder / "log.csv").open("a", newline="") as file:
-        log = csv.writer(file)
-        bar = tqdm(total=trainer.recipe.steps, initial=trainer.step, mininterval=10)
-        asked = time.monotonic()
-        for batch in loader:
-            waiting += time.monotonic() - asked
-            recent.append(trainer.train_step(batch))
-            bar.update()
-            if trainer.step % 50 == 0:
-                mean = {k: float(np.mean([r[k] for r in recent])) for k in recent[0]}
-                share = 1 - waiting / (time.monotonic() - began)
-                log.writerow(
-                    [trainer.step, *(f"{v:.4f}" for v in mean.values()), f"{share:.3f}"]
-                )
-                file.flush()
-                bar.set_postfix({**mean, "network": share}, refresh=False)
-                recent = []
-            if time.monotonic() - saved > 60 * minutes:
-                save(trainer, folder / "checkpoint.pt")
-                saved = time.monotonic()
-            asked = time.monotonic()
-        bar.close()

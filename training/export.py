@@ -8,10 +8,10 @@ import torch
 from safetensors.torch import save_file
 
 from napari_iseg.weights import WeightsCard, sha256_of, write_card
-from training.engine import revision
 from training.evaluate import read_curves
 from training.metrics import summary
 from training.report import grouped
+from training.revision import revision
 from training.sources import CELL_SETS
 
 LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it

@@ -34,6 +34,8 @@ class Recipe:
         0.2,
         0.15,
     )  # chances of 0, 1, ... clicks
+    validate: int = 500  # steps between looks at the held-out images; 0: never
+    validated: int = 192  # held-out samples
     seed: int = 0
     without: tuple[str, ...] = ()  # data sets left out
     samples: SampleSettings = field(default_factory=SampleSettings)

@@ -113,3 +113,20 @@ def cell_sets(root: Path, without: Sequence[str] = ()) -> dict[str, TrainingSet]
             kept = held_out(images, every)[0] if every else images
             sets[name] = TrainingSet(kept, share)
     return sets
+
+
+# sets of which nothing is trained on: another field of view, another split
+UNSEEN_SETS = {"dsb2018/val": 3.0, "yeast_phase_lifecycle/train": 1.0}
+
+
+def validation_sets(root: Path) -> dict[str, TrainingSet]:
+    """The held-out images of the cell data sets, in the shares of the training."""
+    sets = {
+        name: TrainingSet(read_folder(root / "cells" / name), share)
+        for name, share in UNSEEN_SETS.items()
+    }
+    for name, (share, every) in CELL_SETS.items():
+        if every:
+            images = read_folder(root / "cells" / name / "train")
+            sets[name] = TrainingSet(held_out(images, every)[1], share)
+    return sets

@@ -1,0 +1,106 @@
+"""The held-out images through the same windows: whether a run still improves."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_iseg.nets.cells_net import Answer
+from training.engine import Trainer, Windows, carried, chosen, stacked, zoomed
+from training.losses import iou_of
+from training.recipe import Recipe
+from training.samples import Sample
+from training.sources import Samples, validation_sets
+
+COLUMNS = ("step", "learning rate", "first", "best", "zoomed", "corrected")
+
+
+class Validation:
+    """A fixed set of held-out samples, and what the averaged network makes of them.
+
+    ``first``: mean IoU of the best-scored hypothesis after the first click; ``best``:
+    of the best hypothesis; ``zoomed``: after the look in the zoom window with the same
+    click; ``corrected``: after one more click of a robot there.
+    """
+
+    def __init__(self, recipe: Recipe, root: Path) -> None:
+        samples = Samples(validation_sets(root), recipe.samples, seed=recipe.seed)
+        numbers = range(recipe.validated)
+        self.batches = [
+            [samples[i] for i in numbers[at : at + recipe.batch]]
+            for at in numbers[:: recipe.batch]
+        ]
+
+    def measure(self, trainer: Trainer) -> dict[str, float]:
+        """The four mean IoUs, 0..1, by name."""
+        rows = [measured(trainer, batch) for batch in self.batches]
+        return {
+            name: float(np.concatenate([row[name] for row in rows]).mean())
+            for name in rows[0]
+        }
+
+    def log(self, trainer: Trainer, path: Path) -> None:
+        """Append what is measured now to a CSV file."""
+        row = [trainer.step, f"{trainer.learning_rate():.2e}"]
+        row += [f"{value:.4f}" for value in self.measure(trainer).values()]
+        is_new = not path.exists()
+        with path.open("a", newline="") as file:
+            csv.writer(file).writerows([COLUMNS, row] if is_new else [row])
+
+
+def measured(
+    trainer: Trainer, samples: Sequence[Sample]
+) -> dict[str, NDArray[np.float32]]:
+    """Each sample's IoUs, by name; the same for the same weights."""
+    rng = np.random.default_rng(trainer.recipe.seed)
+    wide = stacked([s.wide for s in samples], trainer.device)
+    clicks = [list(s.clicks) for s in samples]
+    answer = seen(trainer, wide, clicks, torch.zeros_like(wide.truth))
+    reached = ious(answer, wide)
+    zoom = stacked([s.zoom for s in samples], trainer.device)
+    shifts = torch.tensor([s.shift for s in samples], device=trainer.device)
+    prior = zoomed(chosen(answer.logits, answer.scores), shifts)
+    side = trainer.recipe.samples.side
+    clicks = [carried(list(s.clicks), s.shift, side) for s in samples]
+    second = seen(trainer, zoom, clicks, prior)
+    prior = chosen(second.logits, second.scores)
+    truths = [s.zoom for s in samples]
+    trainer.click_once(clicks, truths, prior, rng, chance=1.0)
+    third = seen(trainer, zoom, clicks, prior)
+    return {
+        "first": at_best_score(reached, answer),
+        "best": reached.max(1).values.numpy(),
+        "zoomed": at_best_score(ious(second, zoom), second),
+        "corrected": at_best_score(ious(third, zoom), third),
+    }
+
+
+@torch.no_grad()
+def seen(
+    trainer: Trainer,
+    windows: Windows,
+    clicks: Sequence[list[tuple[float, float, bool]]],
+    prior: Tensor,
+) -> Answer:
+    """The averaged network's answer, in eval mode."""
+    net = trainer.averaged.eval()
+    with torch.autocast(trainer.device.type, torch.bfloat16):
+        answer = net(windows.image, trainer.guides(clicks, prior, windows.others))
+    return Answer(*(part.float() for part in answer))
+
+
+def ious(answer: Answer, windows: Windows) -> Tensor:
+    """``(B, M)`` on the CPU; parts outside the window count as missed."""
+    return iou_of(answer.logits, windows.truth, windows.counted, windows.outside).cpu()
+
+
+def at_best_score(reached: Tensor, answer: Answer) -> NDArray[np.float32]:
+    """``(B,)``: the IoU of the hypothesis with the best score."""
+    best = answer.scores.argmax(1, keepdim=True).cpu()
+    return np.asarray(reached.gather(1, best)[:, 0])
