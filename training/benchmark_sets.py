@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_iseg.arrays import Mask
+from training.datasets import BenchmarkObject
 from training.images import IGNORED, LabelledImage, held_out, read_folder
 from training.sources import CELL_SETS
-
-
-@dataclass(frozen=True, slots=True)
-class BenchmarkObject:
-    """One object in one image."""
-
-    name: str
-    image: NDArray[Any]
-    truth: Mask
-    ignored: Mask
 
 
 def objects_of(image: LabelledImage) -> Iterator[BenchmarkObject]:
