@@ -1,0 +1,57 @@
+"""Where an answer is wrong, and how deep a wrong pixel lies."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_iseg import Clicks
+from napari_iseg.arrays import Mask, bounding_box
+
+
+def depth_of(errors: Mask, clicks: Clicks) -> NDArray[np.float64]:
+    """Distance of each wrong pixel to the nearest right one, ``(H, W)``.
+
+    The image border counts as right; clicked pixels get 0. Exact Euclidean distance.
+    """
+    depth = np.zeros(errors.shape)
+    box = bounding_box(errors)
+    if box is None:
+        return depth
+    padded = np.pad(errors[box.slices], 1)
+    exact = cv2.distanceTransform(
+        padded.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
+    )
+    depth[box.slices] = exact[1:-1, 1:-1]
+    for click in clicks:
+        depth[click.row, click.column] = 0
+    return depth
+
+
+def wrong_pixels(
+    truth: Mask, predicted: Mask, ignored: Mask | None
+) -> tuple[Mask, Mask]:
+    """What is missing and what is surplus; ignored pixels are neither."""
+    counted = np.ones_like(truth) if ignored is None else ~ignored
+    return truth & ~predicted & counted, ~truth & predicted & counted
+
+
+def error_depths(
+    truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Depths of the missing and of the surplus pixels."""
+    missing, surplus = wrong_pixels(truth, predicted, ignored)
+    return depth_of(missing, clicks), depth_of(surplus, clicks)
+
+
+def deeper_error(
+    truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None
+) -> tuple[NDArray[np.float64], bool]:
+    """Depths of the kind of error that is deeper, and whether that is what is missing.
+
+    Surplus pixels come first where both are equally deep.
+    """
+    missing, surplus = error_depths(truth, predicted, clicks, ignored)
+    is_positive = bool(missing.max() > surplus.max())
+    return (missing if is_positive else surplus), is_positive

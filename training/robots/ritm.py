@@ -1,0 +1,34 @@
+"""The robot of RITM and f-BRS, the field's de-facto protocol."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from napari_iseg import Click, Clicks
+from napari_iseg.arrays import Mask
+from training.robots.errors import deeper_error
+from training.robots.robot import Rng
+
+
+@dataclass(frozen=True, slots=True)
+class Ritm:
+    """The field's de-facto protocol: the deepest wrong pixel, first maximum.
+
+    Positive only if the missing part is deeper than the surplus one.
+    """
+
+    def next_click(
+        self,
+        truth: Mask,
+        predicted: Mask,
+        clicks: Clicks,
+        rng: Rng,  # noqa: ARG002 - this robot knows no chance
+        ignored: Mask | None = None,
+    ) -> Click | None:
+        depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
+        if depth.max() <= 0:
+            return None
+        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+        return Click(int(row), int(column), is_positive)
