@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.metrics.boundary import boundary_iou
+from training.metrics.boundary import boundary_iou, inner_rim
 from training.metrics.click_curve import MOST, ClickCurve
 from training.metrics.clicks_needed import failures, mean_clicks
 from training.metrics.decidability import decidability_index
@@ -18,6 +18,7 @@ __all__ = [
     "decidability_index",
     "failures",
     "hamming_distance",
+    "inner_rim",
     "iou",
     "mean_clicks",
     "summary",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +11,18 @@ from numpy.typing import NDArray
 from napari_iseg import Clicks
 from napari_iseg.arrays import Mask, bounding_box
 
+Depth: TypeAlias = NDArray[np.float64]  # (H, W), pixels
 
-def depth_of(errors: Mask, clicks: Clicks) -> NDArray[np.float64]:
+
+def wrong_pixels(
+    truth: Mask, predicted: Mask, ignored: Mask | None
+) -> tuple[Mask, Mask]:
+    """What is missing and what is surplus; ignored pixels are neither."""
+    counted = np.ones_like(truth) if ignored is None else ~ignored
+    return truth & ~predicted & counted, ~truth & predicted & counted
+
+
+def depth_of(errors: Mask, clicks: Clicks) -> Depth:
     """Distance of each wrong pixel to the nearest right one, ``(H, W)``.
 
     The image border counts as right; clicked pixels get 0. Exact Euclidean distance.
@@ -29,17 +41,9 @@ def depth_of(errors: Mask, clicks: Clicks) -> NDArray[np.float64]:
     return depth
 
 
-def wrong_pixels(
-    truth: Mask, predicted: Mask, ignored: Mask | None
-) -> tuple[Mask, Mask]:
-    """What is missing and what is surplus; ignored pixels are neither."""
-    counted = np.ones_like(truth) if ignored is None else ~ignored
-    return truth & ~predicted & counted, ~truth & predicted & counted
-
-
 def error_depths(
     truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[Depth, Depth]:
     """Depths of the missing and of the surplus pixels."""
     missing, surplus = wrong_pixels(truth, predicted, ignored)
     return depth_of(missing, clicks), depth_of(surplus, clicks)
@@ -47,7 +51,7 @@ def error_depths(
 
 def deeper_error(
     truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None
-) -> tuple[NDArray[np.float64], bool]:
+) -> tuple[Depth, bool]:
     """Depths of the kind of error that is deeper, and whether that is what is missing.
 
     Surplus pixels come first where both are equally deep.
@@ -55,3 +59,11 @@ def deeper_error(
     missing, surplus = error_depths(truth, predicted, clicks, ignored)
     is_positive = bool(missing.max() > surplus.max())
     return (missing if is_positive else surplus), is_positive
+
+
+def without_clicked(mask: Mask, clicks: Clicks) -> Mask:
+    """``mask`` as a new array, false on clicked pixels."""
+    free = mask.copy()
+    for click in clicks:
+        free[click.row, click.column] = False
+    return free

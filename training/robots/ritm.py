@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
 from training.robots.errors import deeper_error
+from training.robots.places import deepest
 from training.robots.robot import Rng
 
 
@@ -16,7 +15,8 @@ from training.robots.robot import Rng
 class Ritm:
     """The field's de-facto protocol: the deepest wrong pixel, first maximum.
 
-    Positive only if the missing part is deeper than the surplus one.
+    Positive only if the missing part is deeper than the surplus one. The released code
+    of BRS clicks by the same rule.
     """
 
     def next_click(
@@ -28,7 +28,5 @@ class Ritm:
         ignored: Mask | None = None,
     ) -> Click | None:
         depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
-        if depth.max() <= 0:
-            return None
-        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-        return Click(int(row), int(column), is_positive)
+        place = deepest(depth)
+        return None if place is None else Click(*place, is_positive)
