@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 import napari_iseg as iseg
-from training.benchmark_sets import BenchmarkObject
-from training.evaluate import click_curve
+from training.datasets import BenchmarkObject
+from training.evaluation import Clicking, click_curve
 from training.robots import ROBOTS
 
 rng = np.random.default_rng(0)
@@ -18,7 +18,8 @@ image = np.clip(grey, 0, 255).astype(np.uint8)
 
 cell = BenchmarkObject("drawn", image, truth, np.zeros_like(truth))
 segmenter = iseg.load_segmenter("cells")
-curve = click_curve(segmenter, cell, ROBOTS["ritm"], ("cells", "drawn", "ritm"), most=5)
+names = ("cells", "drawn", "ritm")
+curve = click_curve(segmenter, cell, ROBOTS["ritm"], names, Clicking(most=5))
 
 for clicks, value in enumerate(curve.ious, start=1):
     print(f"IoU after {clicks} clicks of the robot `ritm`: {value:.2f}")

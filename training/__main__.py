@@ -1,18 +1,20 @@
-"""``python -m training``: train, evaluate, report, export, latency."""
+"""``python -m training``: everything that is done with networks and data sets."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from tqdm import tqdm
+from training.benchmark_commands import (
+    add_compare,
+    add_datasets,
+    add_evaluate,
+    add_report,
+)
 
-from napari_iseg.segmenter import Segmenter
-
-Command = Callable[[argparse.Namespace], None]
+Command = Callable[[argparse.Namespace], int | None]  # an exit code; None: 0
 TRAINED = ("cells",)
 
 
@@ -21,11 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     command: Command = options.run
     try:
-        command(options)
+        return command(options) or 0
     except (ValueError, FileNotFoundError) as problem:
         print(f"training: {problem}", file=sys.stderr)
         return 2
-    return 0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -34,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     add_train(commands.add_parser("train", help="train a network"))
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
+    add_compare(commands.add_parser("compare", help="which method suits my data?"))
+    add_datasets(commands.add_parser("datasets", help="what can be measured on"))
     add_export(commands.add_parser("export", help="checkpoint to weights and card"))
     add_latency(commands.add_parser("latency", help="how long a user waits"))
     return top
@@ -69,93 +72,6 @@ def run_train(options: argparse.Namespace) -> None:
         minutes=options.minutes,
         start=options.start,
     )
-
-
-def add_evaluate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("methods", nargs="+", metavar="METHOD")
-    command.add_argument("--data", nargs="+", required=True, metavar="SET")
-    command.add_argument("--robot", default="ritm")
-    command.add_argument("--limit", type=int, default=0, help="objects a set; 0: all")
-    command.add_argument("--weights", type=Path)
-    command.add_argument("--device", default="auto")
-    command.add_argument(
-        "--policy", action="append", default=[], metavar="NAME=VALUE", help="of windows"
-    )
-    command.add_argument(
-        "-o", "--output", type=Path, default=Path("results/curves.jsonl")
-    )
-    command.set_defaults(run=run_evaluate)
-
-
-def run_evaluate(options: argparse.Namespace) -> None:
-    from napari_iseg import load_segmenter
-    from training.benchmark_sets import sampled_objects
-    from training.evaluate import click_curve, warm_up, write_curves
-    from training.images import data_root
-    from training.robots import ROBOTS
-
-    if options.robot not in ROBOTS:
-        raise ValueError(
-            f"no robot is called '{options.robot}'; there are {list(ROBOTS)}"
-        )
-    for method in options.methods:
-        segmenter = load_segmenter(
-            method, device=options.device, weights=options.weights
-        )
-        segmenter, title = with_policy(segmenter, method, options.policy)
-        for data in options.data:
-            objects = sampled_objects(data, data_root(), options.limit)
-            warm_up(segmenter.prepare(objects[0].image))
-            names = (title, data, options.robot)
-            for found in tqdm(objects, desc=" ".join(names)):
-                curve = click_curve(segmenter, found, ROBOTS[options.robot], names)
-                write_curves([curve], options.output)
-    show(options.output)
-
-
-def with_policy(
-    segmenter: Segmenter, method: str, assignments: Sequence[str]
-) -> tuple[Segmenter, str]:
-    """The segmenter with another window policy, and a name that says so."""
-    from napari_iseg.refine.windowed import Windowed
-    from training.recipe import changed
-
-    if not assignments:
-        return segmenter, method
-    if not isinstance(segmenter, Windowed):
-        message = f"'{method}' does not work by windows: it has no --policy"
-        raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
-    policy = segmenter.policy
-    for assignment in assignments:
-        name, _, text = assignment.partition("=")
-        policy = changed(policy, name, text)
-    return replace(segmenter, policy=policy), " ".join([method, *assignments])
-
-
-def show(results: Path) -> None:
-    from training.evaluate import read_curves
-    from training.report import markdown, rows_of
-
-    print(markdown(rows_of(read_curves(results))), end="")
-
-
-def add_report(command: argparse.ArgumentParser) -> None:
-    command.add_argument("results", type=Path)
-    command.add_argument("--into", type=Path, help="a document with table markers")
-    command.add_argument("--json", type=Path, help="write the rows as JSON, too")
-    command.set_defaults(run=run_report)
-
-
-def run_report(options: argparse.Namespace) -> None:
-    from training.evaluate import read_curves
-    from training.report import as_json, markdown, put_between_markers, rows_of
-
-    rows = rows_of(read_curves(options.results))
-    if options.into:
-        put_between_markers(options.into, markdown(rows))
-    if options.json:
-        options.json.write_text(as_json(rows), encoding="utf-8")
-    print(markdown(rows), end="")
 
 
 def add_export(command: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from napari_iseg.weights import WeightsCard, sha256_of, write_card
-from training.evaluate import read_curves
+from training.evaluation import read_curves
 from training.metrics import summary
 from training.report import grouped
 from training.revision import revision

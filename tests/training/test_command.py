@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,115 +9,11 @@ import torch
 
 from napari_iseg.nets.window_model import net_from
 from napari_iseg.weights import read_card, read_tensors, sha256_of
-from tests.fakes import BrightSegmenter
 from training.__main__ import main
-from training.benchmark_sets import BENCHMARKS, sampled_objects
 from training.engine import Trainer, save
-from training.evaluate import evaluate, read_curves, write_curves
 from training.export import export
 from training.images import LabelledImage, held_out, read_folder
-from training.metrics import summary
 from training.recipe import Recipe
-from training.report import put_between_markers
-from training.robots import Ritm
-
-NAMES = ("bright", "drawn", "ritm")
-
-
-@pytest.fixture
-def drawn(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The two images as a benchmark called 'drawn'."""
-    monkeypatch.setattr(
-        "training.benchmark_sets.BENCHMARKS",
-        {**BENCHMARKS, "drawn": lambda _root: read_folder(folder)},
-    )
-    return folder
-
-
-def test_a_robot_s_clicks_are_measured_and_survive_a_file(
-    drawn: Path, tmp_path: Path
-) -> None:
-    objects = sampled_objects("drawn", drawn, 0)
-
-    curves = evaluate(BrightSegmenter(), objects, Ritm(), NAMES)
-    write_curves(curves, tmp_path / "deep" / "curves.jsonl")
-
-    assert len(curves) == sum(len(i.objects) for i in read_folder(drawn))
-    assert read_curves(tmp_path / "deep" / "curves.jsonl") == curves
-    assert summary(curves)["iou@20"] > 0.9
-    assert summary(curves)["obedience"] > 0.9
-
-
-def test_a_sample_of_a_set_is_the_same_every_time_and_even_over_images(
-    drawn: Path,
-) -> None:
-    chosen = [found.name for found in sampled_objects("drawn", drawn, 4)]
-
-    assert chosen == [found.name for found in sampled_objects("drawn", drawn, 4)]
-    assert sorted(name.split("/")[0] for name in chosen) == ["one", "one", "two", "two"]
-
-
-def test_the_evaluation_command_prints_a_table(
-    drawn: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(
-        "napari_iseg.load_segmenter", lambda *_, **__: BrightSegmenter()
-    )
-    results = tmp_path / "curves.jsonl"
-
-    code = main(
-        ["evaluate", "bright", "--data", "drawn", "--limit", "2", "-o", str(results)]
-    )
-
-    assert code == 0
-    assert "| bright | drawn | ritm | 2 |" in capsys.readouterr().out
-
-
-def test_the_report_writes_between_the_markers_and_as_json(tmp_path: Path) -> None:
-    results, readme = tmp_path / "curves.jsonl", tmp_path / "README.md"
-    write_curves([], results)
-    results.write_text(
-        json.dumps(
-            {
-                **dict(zip(("method", "data", "robot"), NAMES, strict=True)),
-                "sample": "one/1",
-                "ious": [0.8, 0.95],
-                "obeyed": [True, True],
-                "seconds": [0.02, 0.01],
-            }
-        )
-        + "\n"
-    )
-    readme.write_text("before\n<!-- table:begin -->\nold\n<!-- table:end -->\nafter\n")
-
-    code = main(
-        [
-            "report",
-            str(results),
-            "--into",
-            str(readme),
-            "--json",
-            str(tmp_path / "t.json"),
-        ]
-    )
-
-    text = readme.read_text()
-    assert code == 0
-    assert text.startswith("before\n")
-    assert text.endswith("after\n")
-    assert "old" not in text
-    assert "| 0.800 | 0.950 |" in text
-    assert json.loads((tmp_path / "t.json").read_text())[0]["noc90"] == 2
-
-
-def test_a_document_without_markers_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text("nothing here")
-
-    with pytest.raises(ValueError, match="no lines '<!-- table:begin -->'"):
-        put_between_markers(tmp_path / "README.md", "table")
 
 
 def test_exported_weights_are_small_and_match_their_card(tmp_path: Path) -> None:
@@ -195,7 +90,8 @@ def test_mistakes_are_answered_in_one_sentence(
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "report", "export", "latency"]
+    "command",
+    ["train", "evaluate", "report", "compare", "datasets", "export", "latency"],
 )
 def test_every_command_explains_itself(
     command: str, capsys: pytest.CaptureFixture[str]

@@ -1,0 +1,72 @@
+"""Methods outside the catalogue, called as 'tests.training.fake_methods:bright'."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from napari_iseg.arrays import ImageLike
+from napari_iseg.segmenter import Patch
+from tests.fakes import BrightPredictor, BrightSegmenter
+
+BRIGHT = "tests.training.fake_methods:bright"
+SLOW = "tests.training.fake_methods:slow"
+PICKY = "tests.training.fake_methods:picky"
+DEADLY = "tests.training.fake_methods:deadly"
+
+
+def bright(device: str, weights: Path | None) -> BrightSegmenter:
+    return BrightSegmenter()
+
+
+def slow(device: str, weights: Path | None) -> BrightSegmenter:
+    return BrightSegmenter(seconds=0.05)
+
+
+class Picky(BrightSegmenter):
+    """Refuses images whose first pixel is even."""
+
+    def prepare(
+        self, image: ImageLike, prior: object = None, others: object = None
+    ) -> BrightPredictor:
+        if np.asarray(image).ravel()[0] % 2 == 0:
+            raise RuntimeError("an even image\nwith a second line")
+        return super().prepare(image)
+
+
+def picky(device: str, weights: Path | None) -> BrightSegmenter:
+    return Picky()
+
+
+class Deadly(BrightSegmenter):
+    """Takes its process down, as one that runs out of memory does."""
+
+    def prepare(
+        self, image: ImageLike, prior: object = None, others: object = None
+    ) -> BrightPredictor:
+        os._exit(1)
+
+
+def deadly(device: str, weights: Path | None) -> BrightSegmenter:
+    return Deadly()
+
+
+class Worse(BrightSegmenter):
+    """Its second hypothesis is the right one."""
+
+    def prepare(
+        self, image: ImageLike, prior: object = None, others: object = None
+    ) -> WorsePredictor:
+        return WorsePredictor(np.asarray(image), 0.0)
+
+
+class WorsePredictor(BrightPredictor):
+    def alternative_patches(self, clicks):
+        (right, a), (grown, b) = super().alternative_patches(clicks)
+        return [(Patch(grown.probability, grown.offset), a), (right, b)]
+
+
+def worse(device: str, weights: Path | None) -> BrightSegmenter:
+    return Worse()

@@ -1,0 +1,141 @@
+"""Which method is measured: its name, its weights, its settings, built on demand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+
+import napari_iseg
+from napari_iseg import ENTRIES
+from napari_iseg.segmenter import Segmenter
+from napari_iseg.weights import sha256_of
+
+ORACLE = " (oracle)"  # after a method's name: the truth chooses among its hypotheses
+CLASSICAL = "napari_iseg.classical"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method as it is asked for; small enough to be sent to another machine.
+
+    Attributes
+    ----------
+    name
+        A name of the catalogue, or ``"module:function"`` of a builder that is called
+        as those of the catalogue are: ``function(device=..., weights=path or None)``.
+    weights
+        A file to use instead of the weights that come with the method.
+    device
+        "auto", "cpu", "cuda" or "mps".
+    policy
+        "NAME=VALUE" of the window policy (``refine.windowed.Policy``).
+    is_oracle
+        Whether the hypothesis with the best true IoU is taken, not the first.
+    """
+
+    name: str
+    weights: Path | None = None
+    device: str = "auto"
+    policy: tuple[str, ...] = ()
+    is_oracle: bool = False
+
+    @property
+    def title(self) -> str:
+        """What result files and tables call it."""
+        return " ".join([self.name, *self.policy]) + ORACLE * self.is_oracle
+
+    @property
+    def weights_mark(self) -> str:
+        """The first twelve digits of the sha256 of its weights; "" without weights."""
+        if self.weights is not None:
+            return sha256_of(self.weights)[:12]
+        card = ENTRIES[self.name].weights_card() if self.name in ENTRIES else None
+        return "" if card is None else card.sha256[:12]
+
+    def build(self) -> Segmenter:
+        """The segmenter.
+
+        Raises
+        ------
+        ValueError
+            If there is no such method, weights, device or policy.
+        """
+        segmenter = built(self)
+        return with_policy(segmenter, self.name, self.policy)
+
+
+def built(method: Method) -> Segmenter:
+    if ":" not in method.name:
+        return napari_iseg.load_segmenter(
+            method.name, device=method.device, weights=method.weights
+        )
+    return builder(method.name)(device=method.device, weights=method.weights)
+
+
+def builder(path: str) -> Callable[..., Segmenter]:
+    """The function that ``"module:function"`` names; ValueError if there is none."""
+    module, _, name = path.partition(":")
+    try:
+        function: Callable[..., Segmenter] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as problem:
+        raise ValueError(f"no method is at {path!r}: {problem}") from problem
+    return function
+
+
+def method_of(text: str, options: Method | None = None) -> Method:
+    """The method that a table calls ``text``: 'cells', 'cells zoom=1.7 (oracle)'.
+
+    ``options`` gives weights and device, and a policy if ``text`` has none.
+    """
+    options = options or Method(name="")
+    name, *policy = text.removesuffix(ORACLE).split()
+    return replace(
+        options,
+        name=name,
+        policy=tuple(policy) or options.policy,
+        is_oracle=text.endswith(ORACLE),
+    )
+
+
+def is_classical(title: str) -> bool:
+    """Whether a table's method is one of the catalogue that learnt nothing."""
+    entry = ENTRIES.get(title)
+    return entry is not None and entry.build.startswith(CLASSICAL)
+
+
+def with_policy(
+    segmenter: Segmenter, method: str, assignments: Sequence[str]
+) -> Segmenter:
+    """The segmenter with another window policy; ValueError if it has none."""
+    from napari_iseg.refine.windowed import Windowed
+    from training.recipe import changed
+
+    if not assignments:
+        return segmenter
+    if not isinstance(segmenter, Windowed):
+        message = f"'{method}' does not work by windows: it has no --policy"
+        raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
+    policy = segmenter.policy
+    for assignment in assignments:
+        name, _, text = assignment.partition("=")
+        policy = changed(policy, name, text)
+    return replace(segmenter, policy=policy)
+
+
+def checked(methods: Sequence[Method]) -> Mapping[str, Method]:
+    """Title -> method, each tried out.
+
+    Raises
+    ------
+    ValueError
+        If one cannot be built or is there twice.
+    """
+    by_title: dict[str, Method] = {}
+    for method in methods:
+        if method.title in by_title:
+            raise ValueError(f"the method '{method.title}' is asked for twice")
+        method.build()
+        by_title[method.title] = method
+    return by_title
