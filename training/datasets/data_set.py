@@ -79,7 +79,7 @@ class DataSetEntry:
         """
         lacking = self.missing(root)
         if lacking:
-            raise ValueError(" ".join(lacking[:3]))
+            raise ValueError(" ".join([*lacking[:-1][:3], lacking[-1]]))
         return self.opened(self.base(root))
 
     def missing(self, root: Path) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets.pictures import read_photograph
+from training.datasets.pictures import read_labels, read_photograph
 from training.datasets.scenes import VOID, LabelScene
 
 
@@ -28,13 +28,14 @@ class Pair:
 class LabelFiles:
     """``decode`` reads a label file: object numbers, 0 is background, ``VOID``.
 
-    Objects of fewer than ``smallest`` pixels are no samples.
+    Objects of fewer than ``smallest`` pixels are no samples. ``single``: by the data
+    set's rules each file shows object 1 alone, so it need not be read to list it.
     """
 
     pairs: Sequence[Pair]
     decode: Callable[[Path], NDArray[Any]]
     smallest: int = 1
-    alone: bool = False
+    single: bool = False
 
     @cached_property
     def _by_name(self) -> dict[str, Pair]:
@@ -44,6 +45,8 @@ class LabelFiles:
         return [pair.name for pair in self.pairs]
 
     def labels(self, image: str) -> list[str]:
+        if self.single:
+            return ["1"]
         labels = self.decode(self._by_name[image].labels)
         known, areas = np.unique(labels, return_counts=True)
         return [
@@ -57,7 +60,7 @@ class LabelFiles:
         photograph = read_photograph(pair.image)
         labels = self.decode(pair.labels).astype(np.int32)
         check_same_grid(pair.image, photograph, pair.labels, labels)
-        return LabelScene(photograph, labels, self.alone)
+        return LabelScene(photograph, labels, self.single)
 
 
 def check_same_grid(
@@ -83,6 +86,16 @@ def recoded(labels: NDArray[Any], table: dict[int, int], path: Path) -> NDArray[
     return codes[np.searchsorted(known, labels)]
 
 
-def binary(labels: NDArray[Any]) -> NDArray[Any]:
-    """One object: every pixel that is not background. ``VOID`` stays."""
-    return np.where(labels == VOID, VOID, labels > 0)
+def merged(labels: NDArray[Any]) -> NDArray[Any]:
+    """All objects as object 1; ``VOID`` stays."""
+    return np.where(labels > 0, 1, labels)
+
+
+def read_binary(path: Path) -> NDArray[Any]:
+    """Object 1 where a grey mask is brighter than the middle of its 8 bits."""
+    return (read_labels(path) > 127).astype(np.int64)
+
+
+def read_three_level(path: Path) -> NDArray[Any]:
+    """255 is the object, 0 the background, 128 the band that counts as neither."""
+    return recoded(read_labels(path), {0: 0, 128: VOID, 255: 1}, path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ class LabelScene:
 
     image: NDArray[Any]
     labels: NDArray[np.int32]
-    alone: bool = False  # one object by the data set's rules: there are no others
+    single: bool = False  # one object by the data set's rules: there are no others
 
     @cached_property
     def void(self) -> Mask:
@@ -40,38 +40,41 @@ class LabelScene:
         truth = self.labels == whole_label(label)
         if not truth.any():
             raise KeyError(label)
-        others = None if self.alone else (self.labels > 0) & ~truth
+        others = None if self.single else (self.labels > 0) & ~truth
         return BenchmarkObject(name, self.image, truth, self.void, others)
 
 
 @dataclass(frozen=True)
 class MaskScene:
-    """Objects that may share pixels; each mask is made when it is asked for."""
+    """Objects that may share pixels; each mask is made when it is asked for.
+
+    A mask is ``(H, W)``: 1 (or true) on the object, ``VOID`` where it is not known.
+    ``ignored`` counts for no object. ``starts`` are masks that were corrected.
+    """
 
     image: NDArray[Any]
-    masks: Mapping[str, Callable[[], Mask]]
+    masks: Mapping[str, Callable[[], NDArray[Any]]]
     ignored: Mask
-    starts: Mapping[str, Callable[[], Mask]]
-    alone: bool = False
+    starts: Mapping[str, Callable[[], Mask]] = field(default_factory=dict)
+    single: bool = False
+
+    @cached_property
+    def covered(self) -> Mask:
+        """Pixels of any object."""
+        union = np.zeros_like(self.ignored)
+        for mask in self.masks.values():
+            union |= mask() == 1
+        return union
 
     def found(self, name: str, label: str) -> BenchmarkObject:
-        truth = self.masks[label]()
+        mask = self.masks[label]()
+        truth = mask == 1
+        if not truth.any():
+            raise ValueError(f"the mask of '{name}' is empty; check it in its file")
+        ignored = (self.ignored | (mask == VOID)) & ~truth
+        others = None if self.single else self.covered & ~truth
         start = self.starts[label]() if label in self.starts else None
-        return BenchmarkObject(
-            name,
-            self.image,
-            truth,
-            self.ignored & ~truth,
-            None if self.alone else self._others(label) & ~truth,
-            start,
-        )
-
-    def _others(self, label: str) -> Mask:
-        union = np.zeros_like(self.ignored)
-        for other, mask in self.masks.items():
-            if other != label:
-                union |= mask()
-        return union
+        return BenchmarkObject(name, self.image, truth, ignored, others, start)
 
 
 def whole_label(label: str) -> int:

@@ -1,0 +1,58 @@
+"""Data sets that have one mask file for each object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.datasets.label_files import check_same_grid
+from training.datasets.pictures import read_photograph
+from training.datasets.scenes import MaskScene
+
+
+@dataclass(frozen=True)
+class Masked:
+    """An image and the mask file of each of its objects, by label."""
+
+    name: str
+    image: Path
+    masks: Mapping[str, Path]
+
+
+@dataclass(frozen=True)
+class MaskFiles:
+    """``decode`` reads a mask file: 1 is the object, 0 not, ``VOID`` neither."""
+
+    items: Sequence[Masked]
+    decode: Callable[[Path], NDArray[Any]]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Masked]:
+        return {item.name: item for item in self.items}
+
+    def images(self) -> list[str]:
+        return [item.name for item in self.items]
+
+    def labels(self, image: str) -> list[str]:
+        return list(self._by_name[image].masks)
+
+    def scene(self, image: str) -> MaskScene:
+        item = self._by_name[image]
+        photograph = read_photograph(item.image)
+        masks = {
+            label: partial(self._mask, item.image, photograph, path)
+            for label, path in item.masks.items()
+        }
+        ignored = np.zeros(photograph.shape[:2], bool)
+        return MaskScene(photograph, masks, ignored, single=len(masks) == 1)
+
+    def _mask(self, image: Path, pixels: NDArray[Any], path: Path) -> NDArray[Any]:
+        mask = self.decode(path)
+        check_same_grid(image, pixels, path, mask)
+        return mask
