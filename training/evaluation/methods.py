@@ -109,11 +109,11 @@ def with_policy(
     segmenter: Segmenter, method: str, assignments: Sequence[str]
 ) -> Segmenter:
     """The segmenter with another window policy; ValueError if it has none."""
+    if not assignments:
+        return segmenter
     from napari_iseg.refine.windowed import Windowed
     from training.recipe import changed
 
-    if not assignments:
-        return segmenter
     if not isinstance(segmenter, Windowed):
         message = f"'{method}' does not work by windows: it has no --policy"
         raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one

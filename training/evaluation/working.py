@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -160,9 +161,9 @@ class Workshop:
     def measured(self, job: Job, sample: str) -> Outcome:
         """One object measured; what goes wrong is told, and costs no other object."""
         try:
+            found = self.data_set(job.data, job.root).read(sample)
+            segmenter = self.segmenter(job.method, found)
             with one_thread():
-                found = self.data_set(job.data, job.root).read(sample)
-                segmenter = self.segmenter(job.method, found)
                 return click_curve(
                     segmenter, found, ROBOTS[job.robot], job.group, job.how
                 )
@@ -201,15 +202,18 @@ def described(problem: BaseException) -> str:
 def one_thread() -> Iterator[None]:
     """Torch and OpenCV compute in one thread: a worker has one core.
 
-    So an answer is also the same to the last bit, whatever the number of workers.
+    So an answer is also the same to the last bit, whatever the number of workers. A
+    method that needs torch has imported it by now; others do without.
     """
-    import torch
-
-    torch_threads, cv2_threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
+    torch = sys.modules.get("torch")
+    torch_threads = torch.get_num_threads() if torch else 0
+    cv2_threads = cv2.getNumThreads()
+    if torch:
+        torch.set_num_threads(1)
     cv2.setNumThreads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(torch_threads)
+        if torch:
+            torch.set_num_threads(torch_threads)
         cv2.setNumThreads(cv2_threads)

@@ -134,8 +134,8 @@ def histogram_figure(
         for axes, (method, curves) in zip(panels.flat, groups.items(), strict=False):
             histogram(axes, method, curves, drawn[method], target)
         figure.suptitle(title, fontsize=10)
-        figure.supxlabel(f"clicks to {target:.0%} IoU (hatched: never reached)")
-        figure.supylabel("objects")
+        figure.supxlabel(f"clicks to {target:.0%} IoU", fontsize=9)
+        figure.supylabel("objects", fontsize=9)
     return figure
 
 
@@ -166,7 +166,7 @@ def histogram(
         fontsize=8,
     )
     axes.set_title(method, fontsize=8.5, loc="left")
-    axes.set_xticks([1, 5, 10, 15, 20, MOST + 2], ["1", "5", "10", "15", "20", "  -"])
+    axes.set_xticks([1, 5, 10, 15, 20, MOST + 2], ["1", "5", "10", "15", "20", "never"])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(4))
 

@@ -23,6 +23,7 @@ POSITIVE, NEGATIVE = "#FFFFFF", "#CC79A7"
 MARGIN = 0.25  # of the object's longer side, around it
 LEAST_MARGIN = 12  # pixels
 ACROSS = 3  # cases side by side
+NUMBERED = 9  # clicks: more numbers would hide the object
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def mark(axes: Any, x: float, y: float, number: int, is_positive: bool) -> None:
     axes.plot(
         x, y, shape, color=colour, markeredgecolor="black", markersize=6.5, zorder=3
     )
+    if number > NUMBERED:
+        return
     axes.annotate(
         str(number),
         (x, y),
