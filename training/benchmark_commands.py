@@ -219,18 +219,21 @@ def add_datasets(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--check", nargs=2, metavar=("NAME", "ROOT"), help="what is missing in a folder"
     )
+    command.add_argument("--into", type=Path, help="a document with table markers")
     command.set_defaults(run=run_datasets)
 
 
 def run_datasets(options: argparse.Namespace) -> int:
-    from training.datasets import DATASETS, entry
+    from training.datasets import check, entry, listing
+    from training.report import put_between_markers
 
     if options.check:
         name, root = options.check
         lacking = entry(name).missing(Path(root))
-        print("\n".join(lacking) or f"{name} in {root} is complete")
+        print("\n".join(lacking or check(name, Path(root))))
         return FAILED if lacking else 0
-    for name, one in DATASETS.items():
-        print(f"{name}: {one.title}\n  {one.source}\n  licence: {one.licence}")
-        print("\n".join(f"  {line}" for line in one.layout.strip().splitlines()))
+    if options.into:
+        put_between_markers(options.into, listing())
+    else:
+        print(listing(), end="")
     return 0

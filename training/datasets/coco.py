@@ -127,7 +127,9 @@ def _outline(one: dict[str, Any]) -> Outline:
 
 def _annotated(one: dict[str, Any], by_image: dict[int, list[Outline]]) -> Annotated:
     grid = int(one["height"]), int(one["width"])
-    outlines = sorted(by_image.get(one["id"], []), key=lambda found: found.label)
+    outlines = sorted(
+        by_image.get(one["id"], []), key=lambda found: (len(found.label), found.label)
+    )
     name = Path(one["file_name"]).stem
     return Annotated(name, one["file_name"], grid, tuple(outlines))
 
@@ -192,7 +194,8 @@ class OutlineFiles:
         return list(read_annotations(self.annotations).images)
 
     def labels(self, image: str) -> Sequence[str]:
-        return _chosen(self.annotations, self.choice).get(image, ())
+        changed = self.annotations.stat().st_mtime_ns
+        return _chosen(self.annotations, changed, self.choice).get(image, ())
 
     def scene(self, image: str) -> MaskScene:
         """Crowds are ignored: nobody said where one of them begins."""
@@ -213,7 +216,7 @@ class OutlineFiles:
 
 
 @lru_cache(maxsize=2)
-def _chosen(path: Path, choice: Choice) -> Mapping[str, Sequence[str]]:
+def _chosen(path: Path, _changed: int, choice: Choice) -> Mapping[str, Sequence[str]]:
     return choice(read_annotations(path))
 
 

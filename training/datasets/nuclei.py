@@ -75,8 +75,7 @@ def read_first_channel(path: Path) -> NDArray[Any]:
 
     pixels = np.asarray(read_image(path))
     first = pixels[..., 0] if pixels.ndim == 3 else pixels
-    labels = label(first, background=0, connectivity=2)  # type: ignore[no-untyped-call]  # no types
-    return np.asarray(labels)
+    return np.asarray(label(first, background=0, connectivity=2))
 
 
 def fields(folder: Path, split: str) -> list[Pair]:

@@ -331,6 +331,7 @@ def u2os(root: Path, split: str) -> Miniature:
 def click_log(root: Path) -> Miniature:
     """A log that names its image's layer, and one that names its file."""
     whole, corner = Box(0, 0, *GRID), Box(0, 0, 20, 20)
+    root.mkdir(exist_ok=True)
     for name, image in (("monday", "cells"), ("tuesday", "others.png")):
         accepted = [
             LoggedObject(1, Clicks.at([(6, 7)]), mask=RunLengths.of(whole, box(1))),
