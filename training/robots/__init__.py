@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from training.robots.brs import BrsAsWritten
-from training.robots.errors import deeper_error, depth_of, error_depths
+from training.robots.errors import deeper_error, depth_of, error_depths, exact_distance
 from training.robots.fctsfn import Fctsfn
 from training.robots.hasty import Hasty
 from training.robots.human import Human
@@ -31,6 +31,7 @@ __all__ = [
     "deeper_error",
     "depth_of",
     "error_depths",
+    "exact_distance",
 ]
 
 ROBOTS: Mapping[str, RobotUser] = {

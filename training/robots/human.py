@@ -54,12 +54,11 @@ class Human:
         if found is None:
             return None
         region, is_positive = found
-        tremor = self.tremor * radius_of(truth if truth.any() else region)
+        counted = np.ones_like(truth) if ignored is None else ~ignored
+        tremor = self.tremor * radius_of(truth & counted)
         if rng.random() < self.slips:
-            wrong_side = truth != is_positive
-            if ignored is not None:
-                wrong_side &= ~ignored
-            beside = near(region, tremor) & without_clicked(wrong_side, clicks)
+            wrong_side = without_clicked(counted & (truth != is_positive), clicks)
+            beside = wrong_side & near(region, tremor)
             if beside.any():
                 return Click(*any_of(beside, rng), is_positive)
         return Click(*self.trembling(region, clicks, tremor, rng), is_positive)

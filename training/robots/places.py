@@ -34,7 +34,7 @@ def drawn(weights: Depth, rng: Rng) -> Place | None:
     heavy = np.flatnonzero(weights)
     if not heavy.size:
         return None
-    reached = np.cumsum(weights.flat[heavy])
+    reached = np.cumsum(weights.flat[heavy], dtype=np.float64)
     at = np.searchsorted(reached, rng.random() * reached[-1], side="right")
     return _place(int(heavy[min(int(at), heavy.size - 1)]), weights)
 

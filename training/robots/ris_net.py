@@ -27,16 +27,13 @@ class RisNet:
         rng: Rng,  # noqa: ARG002 - this robot knows no chance
         ignored: Mask | None = None,
     ) -> Click | None:
-        if not len(clicks) and not predicted.any():
-            return object_centre(truth, ignored)
+        known, answered = truth, predicted
+        if ignored is not None:
+            known, answered = truth & ~ignored, predicted & ~ignored
+        if known.any() and not len(clicks) and not answered.any():
+            return Click(*centre_of(known, known))
         found = largest_error(truth, predicted, clicks, ignored)
         if found is None:
             return None
         region, is_positive = found
         return Click(*centre_of(region, without_clicked(region, clicks)), is_positive)
-
-
-def object_centre(truth: Mask, ignored: Mask | None) -> Click | None:
-    """A click on the middle of the whole object; None if no pixel of it counts."""
-    known = truth if ignored is None else truth & ~ignored
-    return Click(*centre_of(known, known)) if known.any() else None
