@@ -44,7 +44,7 @@ class Outline:
     category: int
     area: float
     is_crowd: bool
-    segmentation: Any  # polygons, or run lengths as text or as numbers
+    segmentation: Any  # polygons (arrays), or run lengths as text or as numbers
 
     def mask(self, grid: Grid) -> Mask:
         """``(H, W)``, rasterised by COCO's own rules."""
@@ -52,7 +52,8 @@ class Outline:
 
         runs = self.segmentation
         if isinstance(runs, list):
-            runs = coco_mask.merge(coco_mask.frPyObjects(runs, *grid))
+            lists = [np.asarray(polygon).tolist() for polygon in runs]
+            runs = coco_mask.merge(coco_mask.frPyObjects(lists, *grid))
         elif isinstance(runs["counts"], list):
             runs = coco_mask.frPyObjects(runs, *grid)
         return np.asarray(coco_mask.decode(runs)).astype(bool)
@@ -116,12 +117,15 @@ def _parsed(path: Path, _changed: int) -> Annotations:
 
 
 def _outline(one: dict[str, Any]) -> Outline:
+    shape = one["segmentation"]
+    if isinstance(shape, list):  # arrays take a quarter of the room of lists
+        shape = [np.array(polygon, float) for polygon in shape]
     return Outline(
         str(one["id"]),
         int(one.get("category_id", 0)),
         float(one.get("area", 0)),
         bool(one.get("iscrowd", 0)),
-        one["segmentation"],
+        shape,
     )
 
 

@@ -84,5 +84,8 @@ class DataSetEntry:
 
     def missing(self, root: Path) -> list[str]:
         """Sentences: what is missing, then where to get the set; [] if complete."""
-        found = self.gaps(self.base(root))
+        base = self.base(root)
+        found = self.gaps(base)
+        if found and self.folders and base == root:
+            found = [f"There is no {self.folders[0]} in {root}.", *found]
         return [*found, f"Get the data set from {self.source}."] if found else []

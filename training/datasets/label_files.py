@@ -97,5 +97,5 @@ def read_binary(path: Path) -> NDArray[Any]:
 
 
 def read_three_level(path: Path) -> NDArray[Any]:
-    """255 is the object, 0 the background, 128 the band that counts as neither."""
-    return recoded(read_labels(path), {0: 0, 128: VOID, 255: 1}, path)
+    """255 (or 1) is the object, 0 the background, 128 the band that is neither."""
+    return recoded(read_labels(path), {0: 0, 1: 1, 128: VOID, 255: 1}, path)

@@ -41,7 +41,7 @@ def read_labels(path: Path) -> NDArray[np.int64]:
                 "number a pixel"
             )
         labels = labels[..., 0]
-    if labels.dtype.kind not in "bui":
+    if labels.dtype.kind not in ("b", "i", "u"):
         raise ValueError(
             f"{path} holds {labels.dtype}; labels are whole numbers: save it as uint16"
         )
