@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,7 @@ from tests.fakes import BrightPredictor, BrightSegmenter
 BRIGHT = "tests.training.fake_methods:bright"
 SLOW = "tests.training.fake_methods:slow"
 PICKY = "tests.training.fake_methods:picky"
-DEADLY = "tests.training.fake_methods:deadly"
+WORSE = "tests.training.fake_methods:worse"
 
 
 def bright(device: str, weights: Path | None) -> BrightSegmenter:
@@ -38,19 +37,6 @@ class Picky(BrightSegmenter):
 
 def picky(device: str, weights: Path | None) -> BrightSegmenter:
     return Picky()
-
-
-class Deadly(BrightSegmenter):
-    """Takes its process down, as one that runs out of memory does."""
-
-    def prepare(
-        self, image: ImageLike, prior: object = None, others: object = None
-    ) -> BrightPredictor:
-        os._exit(1)
-
-
-def deadly(device: str, weights: Path | None) -> BrightSegmenter:
-    return Deadly()
 
 
 class Worse(BrightSegmenter):
