@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_iseg.arrays import Mask
 from training.datasets.label_files import check_same_grid
 from training.datasets.pictures import read_photograph
 from training.datasets.scenes import MaskScene
@@ -18,11 +19,15 @@ from training.datasets.scenes import MaskScene
 
 @dataclass(frozen=True)
 class Masked:
-    """An image and the mask file of each of its objects, by label."""
+    """An image and the mask file of each of its objects, by label.
+
+    ``starts`` are masks that somebody may correct into those.
+    """
 
     name: str
     image: Path
     masks: Mapping[str, Path]
+    starts: Mapping[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -49,8 +54,15 @@ class MaskFiles:
             label: partial(self._mask, item.image, photograph, path)
             for label, path in item.masks.items()
         }
+        starts = {
+            label: partial(self._start, item.image, photograph, path)
+            for label, path in item.starts.items()
+        }
         ignored = np.zeros(photograph.shape[:2], bool)
-        return MaskScene(photograph, masks, ignored, single=len(masks) == 1)
+        return MaskScene(photograph, masks, ignored, starts, single=len(masks) == 1)
+
+    def _start(self, image: Path, pixels: NDArray[Any], path: Path) -> Mask:
+        return self._mask(image, pixels, path) == 1
 
     def _mask(self, image: Path, pixels: NDArray[Any], path: Path) -> NDArray[Any]:
         mask = self.decode(path)

@@ -138,6 +138,28 @@ def davis_2017(root: Path, year: int, split: str) -> Miniature:
     return Miniature(truths, void(), exact=False)
 
 
+def davis585(root: Path, kind: str) -> Miniature:
+    """Two objects in one frame, with other masks to start from."""
+    for frame, wanted in (("bear/00009", (1, 2)), ("goat/00010", (1,))):
+        place, number = root / "DAVIS585" / frame[:4], frame[5:]
+        write(place / f"{number}.jpg", photograph())
+        for label in wanted:
+            name = f"object{label}_{number}.png"
+            write(place / name, binary(label))
+            write(place / f"init_sp_{name}", binary(1))
+            write(place / f"init_stm_{name}", binary(2))
+    truths = {
+        "bear/00009/object1": box(1),
+        "bear/00009/object2": box(2),
+        "goat/00010/object1": box(1),
+    }
+    other = "init_stm_" if kind == "sp" else "init_sp_"
+    names = ("object1_00009.png", "object2_00009.png", "object1_00010.png")
+    return Miniature(
+        truths, exact=False, unnoticed=tuple(other + name for name in names)
+    )
+
+
 def sbd(root: Path, split: str) -> Miniature:
     folder = root / "benchmark_RELEASE/dataset"
     names = ("2008_000001", "2008_000002")
@@ -368,6 +390,8 @@ MINIATURES: dict[str, list[Writer]] = {
     ],
     "davis-2016/trainval": [partial(davis_2016, split="trainval")],
     "davis-2017/val": [partial(davis_2017, year=2017, split="val")],
+    "davis-585": [partial(davis585, kind="sp")],
+    "davis-585/tracked": [partial(davis585, kind="stm")],
     "sbd": [partial(sbd, split="val")],
     "sbd/train": [partial(sbd, split="train")],
     "voc2012": [voc],

@@ -75,6 +75,19 @@ def test_a_sequence_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert any("camel" in sentence for sentence in said)
 
 
+def test_davis_585_gives_the_mask_to_start_from(tmp_path: Path) -> None:
+    mini.davis585(tmp_path, "sp")
+
+    spoilt = open_dataset("davis-585", tmp_path).read("bear/00009/object2")
+    tracked = open_dataset("davis-585/tracked", tmp_path).read("bear/00009/object2")
+
+    assert spoilt.start is not None
+    assert tracked.start is not None
+    np.testing.assert_array_equal(spoilt.truth, box(2))
+    np.testing.assert_array_equal(spoilt.start, box(1))
+    np.testing.assert_array_equal(tracked.start, box(2))
+
+
 def test_voc_s_outlines_are_void_and_neighbours_are_others(tmp_path: Path) -> None:
     mini.voc(tmp_path)
 
