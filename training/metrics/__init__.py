@@ -4,22 +4,53 @@ from __future__ import annotations
 
 from training.metrics.boundary import boundary_iou, inner_rim
 from training.metrics.click_curve import MOST, ClickCurve
-from training.metrics.clicks_needed import failures, mean_clicks
+from training.metrics.clicks_needed import (
+    data_set_clicks,
+    data_set_crossing,
+    failures,
+    mean_clicks,
+    reached,
+)
 from training.metrics.decidability import decidability_index
+from training.metrics.instances import (
+    InstanceQuality,
+    instance_quality,
+    instance_summary,
+)
+from training.metrics.mean_curves import auc, mean_after, mean_ious
 from training.metrics.overlap import coverage, hamming_distance, iou
-from training.metrics.summary import SHOWN, summary
+from training.metrics.steadiness import Drops, contradicted, drops, obedience
+from training.metrics.summary import SHOWN, TARGETS, summary
+from training.metrics.timing import Timing, cpu_timings, wall_timings
 
 __all__ = [
     "MOST",
     "SHOWN",
+    "TARGETS",
     "ClickCurve",
+    "Drops",
+    "InstanceQuality",
+    "Timing",
+    "auc",
     "boundary_iou",
+    "contradicted",
     "coverage",
+    "cpu_timings",
+    "data_set_clicks",
+    "data_set_crossing",
     "decidability_index",
+    "drops",
     "failures",
     "hamming_distance",
     "inner_rim",
+    "instance_quality",
+    "instance_summary",
     "iou",
+    "mean_after",
     "mean_clicks",
+    "mean_ious",
+    "obedience",
+    "reached",
     "summary",
+    "wall_timings",
 ]
