@@ -142,12 +142,14 @@ def best_matches(
     found, true = labels[counted], truth[counted]
     areas, true_areas = _areas(found), _areas(true)
     touching = (found > 0) & (true > 0)
-    pairs = np.stack([found[touching], true[touching]]).astype(np.int64)
-    (ours, theirs), overlaps = np.unique(pairs, axis=1, return_counts=True)
+    base = int(true.max(initial=0)) + 1
+    codes = found[touching].astype(np.int64) * base + true[touching]
+    pairs, overlaps = np.unique(codes, return_counts=True)
     best: dict[int, float] = {}
-    for label, other, overlap in zip(ours, theirs, overlaps, strict=True):
-        either = areas[int(label)] + true_areas[int(other)] - int(overlap)
-        best[int(label)] = max(best.get(int(label), 0.0), int(overlap) / either)
+    for pair, overlap in zip(pairs.tolist(), overlaps.tolist(), strict=True):
+        label, other = divmod(pair, base)
+        either = areas[label] + true_areas[other] - overlap
+        best[label] = max(best.get(label, 0.0), overlap / either)
     return best, areas
 
 
