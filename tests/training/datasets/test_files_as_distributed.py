@@ -29,6 +29,32 @@ from training.datasets.pictures import read_labels, read_palette
 from training.datasets.sbd import read_instances
 
 
+@pytest.mark.parametrize("name", ["voc2012", "grabcut", "msra10k", "coco", "bbbc038"])
+def test_samples_are_listed_without_looking_at_an_image(
+    name: str, tmp_path: Path
+) -> None:
+    drawn = mini.MINIATURES[name][0](tmp_path)
+    for path in [*tmp_path.rglob("*.jpg"), *tmp_path.rglob("images/*.png")]:
+        path.write_text("no image")
+
+    data = open_dataset(name, tmp_path)
+
+    assert set(data.samples()) == set(drawn.truths)
+    with pytest.raises(ValueError, match="cannot be read as an image"):
+        data.read(data.samples()[0])
+
+
+def test_an_image_is_read_once_for_all_of_its_objects(tmp_path: Path) -> None:
+    mini.voc(tmp_path)
+    data = open_dataset("voc2012", tmp_path)
+    first = data.read("2007_000033/1")
+    (tmp_path / "VOCdevkit/VOC2012/JPEGImages/2007_000033.jpg").unlink()
+
+    second = data.read("2007_000033/2")
+
+    assert second.image is first.image
+
+
 def test_grabcut_s_band_is_neither_object_nor_background(tmp_path: Path) -> None:
     levels = np.array([[0, 128, 255], [0, 0, 128]], np.uint8)
     write(tmp_path / "mask.bmp", levels)
