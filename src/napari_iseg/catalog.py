@@ -56,6 +56,55 @@ _ENTRIES = (
         card="cells",
         summary="Cells and nuclei of any microscope; a small network of ours.",
     ),
+    Entry(
+        name="graph-cut",
+        title="Graph cut",
+        paper="Boykov and Jolly, ICCV 2001",
+        build="napari_iseg.classical.graph_cut:build",
+        summary="By the colours of the clicks, with a border where contrast is strong.",
+    ),
+    Entry(
+        name="grab-cut",
+        title="GrabCut",
+        paper="Rother, Kolmogorov and Blake, SIGGRAPH 2004",
+        build="napari_iseg.classical.grab_cut:build",
+        summary="Graph cut that learns the colours again from its own answer.",
+    ),
+    Entry(
+        name="random-walk",
+        title="Random walk",
+        paper="Grady, PAMI 2006",
+        build="napari_iseg.classical.random_walk:build",
+        summary="The click that a random walker, who avoids contrast, meets first.",
+    ),
+    Entry(
+        name="geodesic-matting",
+        title="Geodesic matting",
+        paper="Bai and Sapiro, ICCV 2007",
+        build="napari_iseg.classical.geodesic_matting:build",
+        summary="The click that is nearest where a change of colours is a long way.",
+    ),
+    Entry(
+        name="euclidean-star",
+        title="Star convexity",
+        paper="Gulshan, Rother, Criminisi, Blake and Zisserman, CVPR 2010",
+        build="napari_iseg.classical.euclidean_star:build",
+        summary="Graph cut of an object that its clicks see whole, along straight lines.",
+    ),
+    Entry(
+        name="geodesic-star",
+        title="Geodesic star convexity",
+        paper="Gulshan, Rother, Criminisi, Blake and Zisserman, CVPR 2010",
+        build="napari_iseg.classical.geodesic_star:build",
+        summary="Graph cut of an object that its clicks see whole, along the image.",
+    ),
+    Entry(
+        name="grow-cut",
+        title="GrowCut",
+        paper="Vezhnevets and Konouchine, GraphiCon 2005",
+        build="napari_iseg.classical.grow_cut:build",
+        summary="Clicks conquer their neighbours, the faster the more alike they are.",
+    ),
 )
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _ENTRIES})

@@ -1,0 +1,1 @@
+"""Methods without a network: they need no weights and no training."""
