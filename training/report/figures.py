@@ -18,8 +18,20 @@ from training.evaluation.methods import ORACLE
 from training.metrics import MOST, SHOWN, ClickCurve
 from training.report.limits import LEARNING_FREE, needed
 
-# Okabe and Ito's colours that stand out on white; told apart by shape as well.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#666666")
+# Okabe and Ito's colours that stand out on white, and two of Tol's; every method also
+# has a shape of its own.
+COLOURS = (
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#666666",
+    "#882255",
+    "#999933",
+)
+NEVER = MOST + 4  # where a histogram shows objects that do not reach the target
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">")
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -127,8 +139,8 @@ def histogram_figure(
     columns = min(4, len(groups))
     rows = -(-len(groups) // columns)
     with styled():
-        figure = Figure(figsize=(2.6 * columns, 1.7 * rows + 0.6), layout="constrained")
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        figure = Figure(figsize=(2.9 * columns, 1.8 * rows + 0.6), layout="constrained")
+        panels = figure.subplots(rows, columns, sharey=True, squeeze=False)
         for axes in panels.flat[len(groups) :]:
             axes.set_visible(False)
         for axes, (method, curves) in zip(panels.flat, groups.items(), strict=False):
@@ -147,7 +159,7 @@ def histogram(
     mean = float(np.minimum(clicks, MOST).mean())
     axes.bar(range(MOST + 1), counts[:-1], width=0.85, color=pen.colour)
     axes.bar(
-        [MOST + 2],
+        [NEVER],
         counts[-1:],
         width=1.4,
         color="white",
@@ -156,17 +168,9 @@ def histogram(
         linewidth=0.8,
     )
     axes.axvline(mean, color="black", linewidth=0.9, linestyle=":")
-    axes.text(
-        0.97,
-        0.95,
-        f"mean {mean:.1f}",
-        transform=axes.transAxes,
-        ha="right",
-        va="top",
-        fontsize=8,
-    )
-    axes.set_title(method, fontsize=8.5, loc="left")
-    axes.set_xticks([1, 5, 10, 15, 20, MOST + 2], ["1", "5", "10", "15", "20", "never"])
+    axes.set_title(f"{method}: mean {mean:.1f}", fontsize=8.5, loc="left")
+    axes.set_xlim(-0.2, NEVER + 1.5)
+    axes.set_xticks([1, 5, 10, 15, 20, NEVER], ["1", "5", "10", "15", "20", "never"])
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_locator(MaxNLocator(4))
 

@@ -11,7 +11,15 @@ from training.evaluation.curve_files import Result
 from training.metrics import ClickCurve
 from training.report.figures import Pen, histogram_figure, iou_figure, pens, saved
 from training.report.limits import learning_free_limit
-from training.report.page import Part, Picture, Section, Table, Text, page
+from training.report.page import (
+    Part,
+    Picture,
+    Section,
+    Table,
+    Text,
+    is_numeric,
+    page,
+)
 from training.report.papers import beside, citations, ranges
 from training.report.replays import Replays
 from training.report.sheets import sheet, worst
@@ -188,7 +196,9 @@ def markdown_of(sections: Sequence[Section]) -> str:
 
 def markdown_part(part: Part) -> str:
     if isinstance(part, Table):
-        lines = [part.titles, ["---"] * len(part.titles), *part.lines]
+        numeric = [is_numeric(column) for column in zip(*part.lines, strict=True)]
+        ruler = ["---:" if is_number else "---" for is_number in numeric]
+        lines = [part.titles, ruler, *part.lines]
         rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
         return f"**{part.caption}**\n\n{rows}"
     return part.words if isinstance(part, Text) else ""

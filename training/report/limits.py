@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -15,11 +14,11 @@ LEARNING_FREE = "learning-free limit"
 
 
 def learning_free_limit(curves: Iterable[ClickCurve]) -> list[ClickCurve]:
-    """For each object the best of the classical methods' curves.
+    """For each object and number of clicks the best of the classical methods.
 
-    As if somebody told the user which of them suits the object at hand. Only objects
-    that every classical method of the data set and robot was measured on count; with
-    fewer than two methods there is no limit to speak of.
+    As if somebody told the user which of them to look at. Only objects that every
+    classical method of the data set and robot was measured on count; with fewer than
+    two methods there is no limit to speak of.
     """
     groups: dict[tuple[str, str], list[ClickCurve]] = defaultdict(list)
     for curve in curves:
@@ -35,12 +34,29 @@ def bests(curves: Sequence[ClickCurve]) -> list[ClickCurve]:
         by_object[curve.sample].append(curve)
     if len(methods) < 2:
         return []
-    title = f"{LEARNING_FREE} (best of {len(methods)})"
     return [
-        replace(min(rivals, key=worth), method=title)
+        upper_bound(rivals)
         for rivals in by_object.values()
         if len(rivals) == len(methods)
     ]
+
+
+def upper_bound(rivals: Sequence[ClickCurve]) -> ClickCurve:
+    """The highest IoU of any rival after each number of clicks; it has no times."""
+    most = max(len(curve.ious) for curve in rivals)
+    best = [max(rivals, key=lambda c: c.after(n)) for n in range(1, most + 1)]
+    return ClickCurve(
+        f"{LEARNING_FREE} (best of {len(rivals)})",
+        rivals[0].data,
+        rivals[0].robot,
+        rivals[0].sample,
+        ious=tuple(curve.after(n) for n, curve in enumerate(best, start=1)),
+        obeyed=tuple(
+            all(curve.obeyed[n - 1 : n]) for n, curve in enumerate(best, start=1)
+        ),
+        seconds=(),
+        start_iou=rivals[0].start_iou,
+    )
 
 
 def worth(curve: ClickCurve) -> tuple[int, int, float]:

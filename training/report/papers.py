@@ -18,8 +18,8 @@ MORE_THAN_ALL = 21  # how 'more than 20 clicks' is written in the file
 MEASURES: Mapping[str, str] = {
     "noc85": "clicks to 85 %",
     "noc90": "clicks to 90 %",
-    "data_set_noc85": "clicks to a mean of 85 %",
-    "data_set_noc90": "clicks to a mean of 90 %",
+    "set_noc85": "clicks to a mean of 85 %",
+    "set_noc90": "clicks to a mean of 90 %",
     "iou@1": "IoU after 1 click",
     "iou@3": "IoU after 3 clicks",
     "iou@10": "IoU after 10 clicks",
@@ -53,7 +53,7 @@ class Published:
 
 
 def number(measure: str, value: float) -> str:
-    forms = {"iou": "{:.3f}", "noc": "{:.2f}", "dat": "{:.2f}"}
+    forms = {"iou": "{:.3f}", "noc": "{:.2f}", "set": "{:.2f}"}
     return forms.get(measure[:3], "{:.0f}").format(value)
 
 

@@ -45,7 +45,10 @@ def sheet(title: str, cases: Sequence[Case]) -> Figure:
     across = min(ACROSS, len(cases))
     rows = -(-len(cases) // across)
     with styled():
-        figure = Figure(figsize=(4.4 * across, 2.55 * rows + 0.7), layout="constrained")
+        height = 2.1 * max(slimness(case) for case in cases) + 0.3
+        figure = Figure(
+            figsize=(4.4 * across, height * rows + 0.7), layout="constrained"
+        )
         panels = figure.subplots(rows, 2 * across, squeeze=False).reshape(-1, 2)
         for axes in panels.flat:
             axes.set_axis_off()
@@ -54,6 +57,12 @@ def sheet(title: str, cases: Sequence[Case]) -> Figure:
         figure.suptitle(title, fontsize=10)
         figure.legend(handles=keys(), loc="outside lower center", ncols=4)
     return figure
+
+
+def slimness(case: Case) -> float:
+    """Height over width of what is shown of the image."""
+    height, width = view_of(case).shape
+    return height / width
 
 
 def keys() -> list[Line2D]:
@@ -89,7 +98,7 @@ def draw(plain: Any, annotated: Any, case: Case) -> None:
 
 def outline(axes: Any, mask: Mask, colour: str, line: str) -> None:
     """Along the pixels' edges; on a dark line, so that it shows on any ground."""
-    contours = find_contours(np.pad(mask, 1).astype(float), 0.5)  # type: ignore[no-untyped-call]
+    contours = find_contours(np.pad(mask, 1).astype(float), 0.5)
     for contour in contours:
         rows, columns = contour[:, 0] - 1, contour[:, 1] - 1
         axes.plot(columns, rows, color="black", linewidth=2.2, alpha=0.55)
