@@ -14,7 +14,7 @@ APT := xvfb xauth libgl1 libegl1 libgl1-mesa-dri libxkbcommon-x11-0 libxcb-curso
 ON_A_SCREEN := $(shell [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" != Linux ] \
 	|| echo 'xvfb-run -a -s "-screen 0 1400x900x24"')
 
-.PHONY: help demo test check install system table clean
+.PHONY: help demo test check install system measure table papers clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -30,9 +30,23 @@ check: install ## only ruff, mypy, import-linter, codespell and pre-commit
 	$(BIN)/python -m pytest tests/test_quality.py
 
 RESULTS ?= results/curves.jsonl
+LIMIT ?= 40
+CLASSICAL := graph-cut grab-cut random-walk geodesic-matting euclidean-star \
+	geodesic-star grow-cut
+CELL_SETS := dsb2018/val usiigaci/val sem_axons/val bacteria_phase/val chloroplasts/val \
+	ovule/val yeast_phase_lifecycle bitdepth_nucseg
+
+measure: install ## every method on the cell sets, hours; goes on where it was stopped
+	$(BIN)/python -m training evaluate cells "cells (oracle)" $(CLASSICAL) \
+		--data $(CELL_SETS) --limit $(LIMIT) -o $(RESULTS)
 
 table: install ## write the measured table into the README from RESULTS
 	$(BIN)/python -m training report $(RESULTS) --into README.md
+
+papers: install ## classical methods on GrabCut beside the papers' rows, in results/grabcut
+	$(BIN)/python -m training evaluate $(CLASSICAL) --data grabcut \
+		--robot latent-diversity ris-net fctsfn ritm -o results/grabcut.jsonl
+	$(BIN)/python -m training report results/grabcut.jsonl --papers -o results/grabcut
 
 install: system $(INSTALLED) ## make .venv with everything in it
 
