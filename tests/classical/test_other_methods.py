@@ -31,7 +31,7 @@ def test_a_walker_is_a_mean_of_its_neighbours():
                 squared = np.square(image[row, column] - image[r, c]).sum()
                 weight = np.exp(-scale * squared) + 1e-10
                 means, total = means + weight * found[r, c], total + weight
-        assert found[row, column] == pytest.approx(means / total, abs=0.02)
+        assert found[row, column] == pytest.approx(means / total, abs=1e-4)
 
 
 def test_a_walker_finds_a_cell(cell):

@@ -40,6 +40,8 @@ class Frame:
         frame = sides(scene.grid, top=True, left=True, bottom=True, right=True)
         unknown = frame & (scene.seeds == 0)
         closed = replace(scene, seeds=np.where(unknown, np.int8(-1), scene.seeds))
+        if not closed.background_seeds.any():
+            return closed
         at_border = unknown & sides(
             scene.grid,
             top=self.top,

@@ -26,7 +26,7 @@ MODEL = 65  # numbers of such a mixture
 
 @dataclass(frozen=True, slots=True)
 class GrabCut:
-    """Iterated in small, then one last cut along the outline with the models learned.
+    """Iterated in small, then once more in full along the outline.
 
     The paper begins with all that is inside of a rectangle. There is none here: what
     is more likely the object's by the colours of the seeds begins as the object.
@@ -53,7 +53,7 @@ class GrabCut:
         band = near_outline(rough, factor * self.half_width)
         state = begun(scene, rough)
         state[~band & (scene.seeds == 0)] -= 2  # off the band: certain
-        cv2.grabCut(eight_bit(scene), state, None, *models, 1, cv2.GC_EVAL_FREEZE_MODEL)
+        cv2.grabCut(eight_bit(scene), state, None, *models, 1, cv2.GC_EVAL)
         return (state % 2).astype(np.float32)
 
 

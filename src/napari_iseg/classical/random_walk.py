@@ -40,8 +40,7 @@ class RandomWalk:
             scene.image,
             np.where(scene.background_seeds, 2, scene.seeds).astype(np.int32),
             beta=self.beta,
-            mode="cg_j",
-            tol=1e-3,
+            mode="bf",  # conjugate gradients hardly converge where contrast is strong
             prob_tol=1,  # rounding beyond 0..1 is cut off below
             return_full_prob=True,
             channel_axis=-1,

@@ -38,10 +38,11 @@ CONSTANT = "the image is constant around the click: there is nothing to segment"
 class RegionRules:
     """Which part of the image is looked at. Pixels of the image."""
 
-    margin: int = 320  # around every positive click, and half of it around a prior
+    margin: int = 256  # around every positive click and around a prior
     clear: int = 3  # a mask that comes closer to the frame asks for more
     enlarge: float = 1.5
-    most: int = 640  # a wider region is looked at in every second, third ... pixel
+    most: int = 640  # an image of this size is one region, as in the papers; a wider
+    # region is looked at in every second, third ... pixel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -155,8 +156,6 @@ class RegionalPredictor:
     def after(self, state: State, clicks: Clicks) -> State:
         """One more click: the last of ``clicks``."""
         box = self.region(state.box, clicks.last)
-        if box is None:
-            return State(state.patch)
         if not clicks.positive and not self.prior.mask().any():
             return State(state.patch, box)
         while True:
@@ -167,8 +166,10 @@ class RegionalPredictor:
                 return found
             box = larger
 
-    def region(self, box: Box | None, click: Click) -> Box | None:
+    def region(self, box: Box | None, click: Click) -> Box:
         """The region so far with the surroundings of a click in it."""
+        if max(self.grid) <= self.rules.most:
+            return Box(0, 0, *self.grid)
         at = Box(click.row, click.column, click.row + 1, click.column + 1)
         reach = self.rules.margin if click.is_positive else int(self.seed_rules.radius)
         around = widened(at, reach, self.grid)

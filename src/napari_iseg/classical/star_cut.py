@@ -34,7 +34,7 @@ class StarCut:
     """The labelling of least energy among the star-convex ones, eq. 4 and 6."""
 
     paths: Paths
-    boundary: float = 20.0  # nats for a pixel of boundary
+    boundary: float = 10.0  # nats for a pixel of boundary
     colours: ColourModel = field(default_factory=ColourModel)
     cut: BandedCut = field(default_factory=BandedCut)
 
