@@ -10,6 +10,7 @@ import torch
 from napari_iseg.nets.window_model import net_from
 from napari_iseg.weights import read_card, read_tensors, sha256_of
 from training.__main__ import main
+from training.datasets import DATASETS
 from training.engine import Trainer, save
 from training.export import export
 from training.images import LabelledImage, held_out, read_folder
@@ -138,3 +139,27 @@ def test_no_image_is_both_trained_on_and_held_out(images: list[LabelledImage]) -
 
     assert len(kept) + len(out) == 4
     assert len(out) == 2
+
+
+def test_the_data_sets_are_listed_with_their_folders(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = main(["datasets"])
+
+    told = capsys.readouterr().out
+    assert code == 0
+    for name in DATASETS:
+        assert f"| `{name}` |" in told
+
+
+def test_a_folder_is_checked_for_what_is_missing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    complete = main(["datasets", "--check", "folder", str(folder)])
+    said = capsys.readouterr().out
+    lacking = main(["datasets", "--check", "grabcut", str(tmp_path / "nosuch")])
+
+    assert complete == 0
+    assert said == "folder is complete: 12 objects in 2 images.\n"
+    assert lacking == 1
+    assert "Get the data set from" in capsys.readouterr().out

@@ -111,9 +111,11 @@ def iou_figure(
                 markevery=marks,
                 **drawn[method].of_line,
             )
-        if any(curve.start_iou for curves in groups.values() for curve in curves):
-            every = [c.start_iou for curves in groups.values() for c in curves]
-            axes.axhline(float(np.mean(every)), color="#888888", linewidth=0.8)
+        starts = [c.start_iou for curves in groups.values() for c in curves]
+        if any(starts):
+            mean = float(np.mean(starts))
+            label = f"mask to correct  ({mean:.2f})"
+            axes.axhline(mean, color="#888888", linewidth=0.8, label=label)
         axes.set(xlabel="clicks", ylabel="mean IoU", xlim=(0.5, MOST + 0.5))
         axes.set_ylim(top=1.0)
         axes.set_xticks([1, 2, 3, 5, 10, 15, 20])

@@ -98,7 +98,8 @@ def draw(plain: Any, annotated: Any, case: Case) -> None:
 
 def outline(axes: Any, mask: Mask, colour: str, line: str) -> None:
     """Along the pixels' edges; on a dark line, so that it shows on any ground."""
-    contours = find_contours(np.pad(mask, 1).astype(float), 0.5)
+    padded = np.pad(mask, 1).astype(float)
+    contours = find_contours(padded, 0.5)  # type: ignore[no-untyped-call]  # skimage
     for contour in contours:
         rows, columns = contour[:, 0] - 1, contour[:, 1] - 1
         axes.plot(columns, rows, color="black", linewidth=2.2, alpha=0.55)
