@@ -20,7 +20,7 @@ LAB_SPAN = np.array([100, 200, 200], np.float32)
 class ColourModel:
     """A smoothed histogram in colour space for each of the two kinds of seeds.
 
-    Boykov and Jolly (2001, section 3) use histograms, Bai and Sapiro (2007, eq. 2)
+    Boykov and Jolly (2001) use histograms, Bai and Sapiro (2007)
     kernel density estimates; a histogram that is smoothed by the kernel is both.
     """
 

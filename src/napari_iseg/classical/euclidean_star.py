@@ -1,4 +1,4 @@
-"""Euclidean star convexity: straight rays to the nearest centre (Gulshan 2010, 3.1)."""
+"""Euclidean star convexity: straight rays to the nearest centre (Gulshan 2010)."""
 
 from __future__ import annotations
 

@@ -21,9 +21,9 @@ from napari_iseg.classical.shortest_paths import PathGraph
 
 @dataclass(frozen=True, slots=True)
 class GeodesicMatting:
-    """Section 2: likelihood by colours, then geodesic distances in its gradient.
+    """Likelihood by colours, then geodesic distances in its gradient.
 
-    ``step`` is the length of a pixel where the likelihood is constant: eq. 3 has none,
+    ``step`` is the length of a pixel where the likelihood is constant: the paper has none,
     and the nearer scribble then is chosen by chance in flat parts of the image.
     """
 
@@ -33,10 +33,10 @@ class GeodesicMatting:
     def __call__(self, scene: Scene) -> ProbabilityMap:
         in_colours = replace_image(scene)
         ratio = self.colours.log_ratio(in_colours)
-        likelihood = 1 / (1 + np.exp(-ratio))  # eq. 1: P_F / (P_F + P_B)
+        likelihood = 1 / (1 + np.exp(-ratio))  # P_F / (P_F + P_B)
         pairs = pairs_of(scene.grid)
         flat = likelihood.ravel()
-        change = np.abs(flat[pairs.first] - flat[pairs.second])  # W of eq. 3
+        change = np.abs(flat[pairs.first] - flat[pairs.second])  # W, by steps
         graph = PathGraph.of(scene.grid, change + self.step * pairs.distance)
         inside = graph.distances(scene.object_seeds)
         outside = graph.distances(scene.background_seeds)

@@ -1,4 +1,4 @@
-"""Geodesic star convexity: rays that bend along the image (Gulshan 2010, 3.3)."""
+"""Geodesic star convexity: rays that bend along the image (Gulshan 2010)."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from napari_iseg.classical.star_cut import StarCut
 
 @dataclass(frozen=True, slots=True)
 class Geodesics:
-    """The shortest path where contrast is long, eq. 7.
+    """The shortest path where contrast is long.
 
     The length of a step is ``sqrt((1 - g) * distance**2 + g * (scale * d)**2)`` with
     ``d`` the colour difference; ``g`` = 0 gives straight rays. Distances are those of
     the image, also where its pixels are seen coarser.
     """
 
-    geodesic: float = 0.7  # gamma_g of eq. 7
+    geodesic: float = 0.9  # gamma_g, the share of contrast in a length
     scale: float = 100.0  # pixels that a colour difference of 1 (of 0..1) is long
 
     def __call__(self, scene: Scene) -> Parents:

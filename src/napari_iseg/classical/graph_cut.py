@@ -21,7 +21,7 @@ from napari_iseg.classical.scene import Scene
 
 
 def contrast_weights(scene: Scene, weight: float) -> NDArray[np.float32]:
-    """``B`` of eq. 4: ``weight * exp(-d**2 / (2 * sigma**2)) / distance``, ``(E,)``.
+    """The boundary term: ``weight * exp(-d**2 / (2 * sigma**2)) / distance``, ``(E,)``.
 
     ``sigma**2`` is the mean squared difference of neighbours in the scene.
     """
@@ -33,7 +33,7 @@ def contrast_weights(scene: Scene, weight: float) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class GraphCut:
-    """The labelling of least energy, eq. 1-5."""
+    """The labelling of least energy."""
 
     boundary: float = 20.0  # 1 / lambda of eq. 1: nats for a pixel of boundary
     colours: ColourModel = field(default_factory=ColourModel)

@@ -44,7 +44,7 @@ class GrowCut:
         return (1 / (1 + np.exp(np.clip(inside - outside, -50, 50)))).astype(np.float32)
 
     def log_similarity(self, scene: Scene) -> NDArray[np.float32]:
-        """``log g`` of eq. 1 for each pair of neighbours, ``(E,)``."""
+        """``log g`` for each pair of neighbours, ``(E,)``."""
         squared = pairs_of(scene.grid).squared_differences(scene.image)
         mean = max(float(squared.mean()), 1e-12)
         return -squared / np.float32(mean * self.width**2)

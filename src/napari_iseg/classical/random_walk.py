@@ -20,7 +20,7 @@ from napari_iseg.classical.scene import Scene
 
 @dataclass(frozen=True, slots=True)
 class RandomWalk:
-    """The probability that the first seed met is the object's, eq. 10."""
+    """The probability that the first seed met is the object's."""
 
     beta: float = 1000.0  # of eq. 1, times ten standard deviations of the intensities
     exact: int = 40_000  # pixels; a larger scene is solved in small

@@ -2,8 +2,8 @@
 
 Gulshan, Rother, Criminisi, Blake and Zisserman, "Geodesic star convexity for
 interactive image segmentation", CVPR 2010. The seeds of the object are the centres
-(section 3.2); each other pixel has one path to the nearest of them, and the paths
-form a forest. Eq. 6: a pixel is of the object only if the next one on its path is.
+(their multiple stars); each other pixel has one path to the nearest of them, and the paths
+form a forest. Star convexity: a pixel is of the object only if the next one on its path is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Paths(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StarCut:
-    """The labelling of least energy among the star-convex ones, eq. 4 and 6."""
+    """The labelling of least energy among the star-convex ones."""
 
     paths: Paths
     boundary: float = 10.0  # nats for a pixel of boundary
