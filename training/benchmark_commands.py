@@ -116,6 +116,9 @@ def add_report(command: argparse.ArgumentParser) -> None:
         "--papers", action="store_true", help="the papers' numbers beside ours"
     )
     command.add_argument(
+        "--label-maps", action="store_true", help="put the objects of images together"
+    )
+    command.add_argument(
         "--worst", type=int, default=6, help="cases on a sheet; 0: no sheets"
     )
     command.add_argument(
@@ -138,10 +141,14 @@ def run_report(options: argparse.Namespace) -> None:
             options.output,
             replays=replays_of(options),
             with_papers=options.papers,
+            with_label_maps=options.label_maps,
             tell=lambda sentence: print(f"training: {sentence}", file=sys.stderr),
         )
-    elif options.papers:
-        raise ValueError("--papers belongs to a whole report; say where with -o FOLDER")
+    elif options.papers or options.label_maps:
+        raise ValueError(
+            "--papers and --label-maps belong to a whole report; say where with -o "
+            "FOLDER"
+        )
     if options.into:
         put_between_markers(options.into, markdown(rows))
     if options.json:
@@ -173,7 +180,7 @@ def replays_of(options: argparse.Namespace) -> Replays | None:
     from training.images import data_root
     from training.report.replays import Replays
 
-    if not options.worst:
+    if not options.worst and not options.label_maps:
         return None
     plain = Method(name="", weights=options.weights, device=options.device)
     return Replays(

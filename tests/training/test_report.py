@@ -305,6 +305,24 @@ def test_a_report_has_tables_figures_sheets_and_a_page(
     assert f"{found[0]['iou@1']:.3f}" in (output / "tables.md").read_text()
 
 
+def test_finished_label_maps_are_compared_with_the_truth(
+    measured: Path, folder: Path, tmp_path: Path
+) -> None:
+    command = ["report", str(measured), "-o", str(tmp_path / "report"), "--worst", "0"]
+
+    code = main([*command, "--label-maps", "--data", str(folder)])
+
+    tables = (tmp_path / "report" / "tables.md").read_text()
+    section = tables.split("## Finished label maps")[1].split("## ")[0]
+    line = next(line for line in section.splitlines() if line.startswith("| tests"))
+    cells = [cell.strip() for cell in line.strip("|").split("|")]
+    assert code == 0
+    assert cells[3:5] == ["2", "12"]
+    assert float(cells[5]) == pytest.approx(6 * float(cells[6]), abs=0.05)
+    assert float(cells[8]) == 1  # every object is found
+    assert not (tmp_path / "report" / "sheets").exists()
+
+
 class Links(HTMLParser):
     """What a page asks a browser to fetch."""
 
@@ -398,10 +416,10 @@ def test_other_weights_or_answers_are_not_passed_off(
     with pytest.raises(
         ValueError, match="made with weights 0123456789ab, here are none"
     ):
-        replays.cases([other])
+        replays.case(other)
     with pytest.raises(
         ValueError, match=r"0\.10 is in the results; measure them again"
     ):
-        replays.cases([wrong])
+        replays.case(wrong)
     with pytest.raises(ValueError, match="give its path with --data"):
-        Replays(folder).cases([result])
+        Replays(folder).case(result)

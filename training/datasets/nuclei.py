@@ -75,7 +75,7 @@ def read_first_channel(path: Path) -> NDArray[Any]:
 
     pixels = np.asarray(read_image(path))
     first = pixels[..., 0] if pixels.ndim == 3 else pixels
-    return np.asarray(label(first, background=0, connectivity=2))
+    return np.asarray(label(first, background=0, connectivity=2))  # type: ignore[no-untyped-call]  # no types
 
 
 def fields(folder: Path, split: str) -> list[Pair]:

@@ -128,16 +128,16 @@ def replayed(
     curve: ClickCurve,
     how: Clicking = Clicking(),
 ) -> Mask:
-    """The last mask of ``curve``, found again from its clicks; ``(H, W)``."""
+    """The mask after the first ``how.most`` clicks of ``curve``, ``(H, W)``.
+
+    Found by asking once: an answer is a function of the clicks alone.
+    """
     names = (curve.method, curve.data, curve.robot)
     start = start_of(found, names) if how.from_degraded else None
-    asked = Asked(segmenter, found, start, how)
-    clicks = Clicks()
-    probability: ProbabilityMap = np.zeros(found.truth.shape, np.float32)
-    for row, column, is_positive in curve.clicks:
-        clicks = clicks.adding(Click(row, column, is_positive))
-        probability = asked.answer(clicks)
-    return probability > 0.5
+    clicks = Clicks(tuple(Click(*place) for place in curve.clicks[: how.most]))
+    if not len(clicks):
+        return np.zeros_like(found.truth) if start is None else start
+    return Asked(segmenter, found, start, how).answer(clicks) > 0.5
 
 
 class Asked:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from training.evaluation.curve_files import Result
+from training.evaluation.curve_files import Group, Result
 from training.metrics import ClickCurve
 from training.report.figures import Pen, histogram_figure, iou_figure, pens, saved
+from training.report.label_maps import TITLES, finished
 from training.report.limits import learning_free_limit
 from training.report.page import (
     Part,
@@ -29,6 +30,7 @@ Scene: TypeAlias = tuple[str, str]  # data set, robot
 Tell: TypeAlias = Callable[[str], None]
 
 TITLE = "Clicks needed"
+LABEL_MAPS = "Measured objects, accepted at 90 % IoU or after the last click"
 HOW = (
     "Each row names the robot user that made the clicks; the same method needs up to "
     "four clicks more with one robot than with another. Clicks to a target (NoC) are "
@@ -44,6 +46,7 @@ def write_report(
     *,
     replays: Replays | None = None,
     with_papers: bool = False,
+    with_label_maps: bool = False,
     tell: Tell = print,
 ) -> list[Path]:
     """Write the report; the files it consists of.
@@ -55,9 +58,11 @@ def write_report(
     folder
         Made if it is not there.
     replays
-        How masks of the worst cases are found again; None for no sheets.
+        How masks are found again from clicks; None for no sheets and label maps.
     with_papers
         Set the papers' numbers beside ours.
+    with_label_maps
+        Put the accepted objects of every image together, and compare with the truth.
     tell
         Called with what had to be left out, and why.
     """
@@ -69,8 +74,11 @@ def write_report(
     if with_papers:
         sections.append(Section("Beside the papers", papers(rows)))
     sections.append(Section("Figures", figures(curves, folder)))
-    if replays is not None:
+    if replays is not None and replays.number:
         sections.append(Section("Worst cases", sheets(results, folder, replays, tell)))
+    if replays is not None and with_label_maps:
+        found = label_maps(results, replays, tell)
+        sections.insert(1, Section("Finished label maps", found))
     sections.append(Section("Where from", [origins(results)]))
     texts = {
         "index.html": page(TITLE, sections),
@@ -149,16 +157,13 @@ def sheets(
     results: Sequence[Result], folder: Path, replays: Replays, tell: Tell
 ) -> list[Part]:
     """The worst cases of every method, data set and robot."""
-    groups: dict[tuple[str, str, str], list[Result]] = {}
-    for result in results:
-        groups.setdefault(result.group, []).append(result)
     parts: list[Part] = []
-    for (method, data, robot), group in groups.items():
+    for (method, data, robot), group in by_group(results).items():
         title = f"{method} on {data}, robot {robot}"
         by_sample = {result.curve.sample: result for result in group}
         chosen = worst([r.curve for r in group if r.curve.clicks], replays.number)
         try:
-            cases = replays.cases([by_sample[curve.sample] for curve in chosen])
+            cases = [replays.case(by_sample[curve.sample]) for curve in chosen]
         except ValueError as problem:
             tell(f"no worst cases of {title}: {problem}")
             parts.append(Text(f"No worst cases of {title}: {problem}"))
@@ -169,6 +174,26 @@ def sheets(
             (file,) = saved(drawn, path, endings=("png",))
             parts.append(Picture(file, f"{title}: worst cases"))
     return parts
+
+
+def label_maps(results: Sequence[Result], replays: Replays, tell: Tell) -> list[Part]:
+    """What the finished label maps are worth, with all clicks of an image."""
+    lines: list[list[str]] = []
+    remarks: list[Part] = []
+    for group, part in by_group(results).items():
+        try:
+            lines.append(finished(part, replays).line)
+        except ValueError as problem:
+            tell(f"no label maps of {' '.join(group)}: {problem}")
+            remarks.append(Text(f"No label maps of {' '.join(group)}: {problem}"))
+    return [Table(LABEL_MAPS, TITLES, lines), *remarks] if lines else remarks
+
+
+def by_group(results: Sequence[Result]) -> dict[Group, list[Result]]:
+    groups: dict[Group, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.group, []).append(result)
+    return groups
 
 
 def origins(results: Sequence[Result]) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,32 +41,31 @@ class Replays:
     segmenters: dict[Method, Segmenter] = field(default_factory=dict)
     data_sets: dict[str, DataSet] = field(default_factory=dict)
 
-    def cases(self, results: Sequence[Result]) -> list[Case]:
-        """The masks at the end of each curve.
+    def case(self, result: Result, clicks: int | None = None) -> Case:
+        """The mask after the first ``clicks`` clicks, None for all of them.
 
         Raises
         ------
         ValueError
-            If the data set or the method is not there, or gives other masks now.
+            If the data set or the method is not there, or gives another mask now.
         """
-        with one_thread():
-            return [self.case(result) for result in results]
-
-    def case(self, result: Result) -> Case:
         curve, settings = result.curve, result.settings or Settings()
         method = method_of(curve.method, self.options)
         found = self.data_set(curve.data).read(curve.sample)
+        most = len(curve.clicks) if clicks is None else clicks
         how = Clicking(
+            most=most,
             from_degraded=settings.start == "degraded",
             with_others=settings.others,
             is_oracle=method.is_oracle,
         )
-        predicted = replayed(self.segmenter(method, settings), found, curve, how)
-        again = iou(found.truth, predicted, found.ignored)
-        if abs(again - curve.ious[-1]) > SAME:
+        with one_thread():
+            predicted = replayed(self.segmenter(method, settings), found, curve, how)
+        again, then = iou(found.truth, predicted, found.ignored), curve.after(most)
+        if abs(again - then) > SAME:
             raise ValueError(
                 f"the clicks on {curve.sample} lead to an IoU of {again:.2f} now, "
-                f"{curve.ious[-1]:.2f} is in the results; measure them again"
+                f"{then:.2f} is in the results; measure them again"
             )
         return Case(found, curve, predicted)
 
