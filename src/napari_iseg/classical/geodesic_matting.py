@@ -21,13 +21,8 @@ from napari_iseg.classical.shortest_paths import PathGraph
 
 @dataclass(frozen=True, slots=True)
 class GeodesicMatting:
-    """Likelihood by colours, then geodesic distances in its gradient.
+    """Likelihood by colours, then geodesic distances in its gradient."""
 
-    ``step`` is the length of a pixel where the likelihood is constant: the paper has none,
-    and the nearer scribble then is chosen by chance in flat parts of the image.
-    """
-
-    step: float = 0.0
     colours: ColourModel = field(default_factory=ColourModel)
 
     def __call__(self, scene: Scene) -> ProbabilityMap:
@@ -37,7 +32,7 @@ class GeodesicMatting:
         pairs = pairs_of(scene.grid)
         flat = likelihood.ravel()
         change = np.abs(flat[pairs.first] - flat[pairs.second])  # W, by steps
-        graph = PathGraph.of(scene.grid, change + self.step * pairs.distance)
+        graph = PathGraph.of(scene.grid, change)
         inside = graph.distances(scene.object_seeds)
         outside = graph.distances(scene.background_seeds)
         total = np.maximum(inside + outside, 1e-12)

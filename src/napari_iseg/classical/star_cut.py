@@ -1,9 +1,9 @@
 """Graph cut whose object is star-convex: each pixel sees a centre along its path.
 
 Gulshan, Rother, Criminisi, Blake and Zisserman, "Geodesic star convexity for
-interactive image segmentation", CVPR 2010. The seeds of the object are the centres
-(their multiple stars); each other pixel has one path to the nearest of them, and the paths
-form a forest. Star convexity: a pixel is of the object only if the next one on its path is.
+interactive image segmentation", CVPR 2010. The seeds of the object are the centres;
+each other pixel has one path to the nearest of them, and the paths form a forest. A
+pixel is of the object only if the next one on its path is.
 """
 
 from __future__ import annotations
