@@ -71,6 +71,11 @@ def measured(results: Path) -> dict[str, dict[str, str | float]]:
     kept = ("objects", "iou@1", "noc85", "noc90", "failures90", "obedience")
     found: dict[str, dict[str, str | float]] = {}
     for (_, data, robot), curves in grouped(read_curves(results)).items():
+        if data in found:
+            raise ValueError(
+                f"{results} holds results of several methods or robots on '{data}'; a "
+                "card is of one: give a file with nothing else"
+            )
         row = summary(curves)
         found[data] = {"robot": robot, **{k: round(row[k], 4) for k in kept}}
     return found

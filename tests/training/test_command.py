@@ -12,8 +12,10 @@ from napari_iseg.weights import read_card, read_tensors, sha256_of
 from training.__main__ import main
 from training.datasets import DATASETS
 from training.engine import Trainer, save
-from training.export import export
+from training.evaluation import write_curves
+from training.export import export, measured
 from training.images import LabelledImage, held_out, read_folder
+from training.metrics import ClickCurve
 from training.recipe import Recipe
 
 
@@ -27,6 +29,20 @@ def test_exported_weights_are_small_and_match_their_card(tmp_path: Path) -> None
     assert card.sha256 == sha256_of(output)
     assert card.size == output.stat().st_size < 1_000_000
     assert "dsb2018" in card.trained_on
+
+
+def test_a_card_is_of_one_method(tmp_path: Path) -> None:
+    results = tmp_path / "curves.jsonl"
+    write_curves(
+        [
+            ClickCurve(method, "drawn", "ritm", "a/1", (0.9,), (True,), (0.1,))
+            for method in ("cells", "graph-cut")
+        ],
+        results,
+    )
+
+    with pytest.raises(ValueError, match="several methods or robots on 'drawn'"):
+        measured(results)
 
 
 def test_training_goes_on_from_exported_weights(tmp_path: Path) -> None:

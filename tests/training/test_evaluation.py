@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,10 +121,26 @@ def test_a_degraded_mask_is_what_the_first_click_corrects() -> None:
 
 
 def click_curve_again(curve: ClickCurve, how: Clicking) -> ClickCurve:
-    from dataclasses import replace
-
     again = click_curve(BrightSegmenter(), disk(), ROBOTS["ritm"], NAMES, how)
     return replace(again, seconds=curve.seconds, cpu_seconds=curve.cpu_seconds)
+
+
+def test_the_other_objects_are_given_only_if_asked_for() -> None:
+    class Curious(BrightSegmenter):
+        seen: list[object] = []  # noqa: RUF012 - of this test
+
+        def prepare(self, image, prior=None, others=None):
+            self.seen.append(others)
+            return super().prepare(image, prior, others)
+
+    found = replace(disk(), others=np.zeros((80, 90), bool))
+
+    for with_others in (False, True):
+        how = Clicking(with_others=with_others)
+        click_curve(Curious(), found, ROBOTS["ritm"], NAMES, how)
+
+    assert Curious.seen[0] is None
+    assert Curious.seen[1] is found.others
 
 
 def test_a_mask_is_found_again_from_its_clicks() -> None:
