@@ -91,8 +91,9 @@ class Order:
 
     def groups(self) -> dict[Group, Settings]:
         """Method, data set and robot of every combination, in the order asked."""
+        settings = {method: self.settings(method) for method in self.methods}
         return {
-            (method.title, self.title_of(data), robot): self.settings(method)
+            (method.title, self.title_of(data), robot): settings[method]
             for data in self.data
             for robot in self.robots
             for method in self.methods
