@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import dask.array as da
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from napari_iseg import Click, Clicks, load_segmenter
 from napari_iseg.classical.graph_cut import GraphCut
 from napari_iseg.classical.regions import CONSTANT, Regional, RegionRules
+from napari_iseg.intensities import ScaledImage
 from napari_iseg.segmenter import Patch
 from tests.classical.conftest import disc, drawn, iou
 
@@ -136,6 +138,16 @@ def test_accepted_objects_are_background_except_where_clicked():
 
     assert found[16, 25]
     assert (found & others).sum() == 1
+
+
+def test_an_image_may_come_scaled_and_lazy(name: str):
+    lazy = ScaledImage(da.from_array(IMAGE, chunks=(8, 8, 3)))
+    clicks = Clicks.at([(16, 20)])
+
+    found = load_segmenter(name).prepare(lazy).predict(clicks)
+
+    plain = load_segmenter(name).prepare(IMAGE).predict(clicks)
+    np.testing.assert_array_equal(found, plain)
 
 
 def test_a_prior_may_come_as_a_patch():

@@ -30,7 +30,7 @@ from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import ScaledImage
 from napari_iseg.segmenter import Patch
 
-REMEMBERED = 64  # answers kept per predictor
+REMEMBERED = 32  # answers kept per predictor, up to 1.6 MB each
 CONSTANT = "the image is constant around the click: there is nothing to segment"
 
 
