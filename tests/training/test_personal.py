@@ -13,24 +13,7 @@ from napari_iseg.click_log import ClickLog, write_log
 from tests.fakes import BrightSegmenter
 from tests.training.fake_methods import BRIGHT, PICKY, WORSE
 from training.__main__ import main
-from training.metrics import ClickCurve
-from training.personal import available, of_the_user, standings, verdict
-
-
-def steps(method: str, *clicks: int) -> list[ClickCurve]:
-    """One object for each number: it reaches 90 % after so many clicks."""
-    return [
-        ClickCurve(
-            method,
-            "mine",
-            "ritm",
-            f"image/{i}",
-            (0.5,) * (n - 1) + (0.95,),
-            (True,) * n,
-            (0.01,) * n,
-        )
-        for i, n in enumerate(clicks)
-    ]
+from training.personal import available
 
 
 @pytest.fixture
@@ -84,38 +67,6 @@ def test_a_method_that_fails_is_told(
     assert code == 1
     assert "RuntimeError: a seven" in said.err
     assert "There is nothing to compare" in said.out
-
-
-def test_a_clear_lead_and_a_close_call_are_told_apart() -> None:
-    clear = standings([*steps("a", *[1] * 9), *steps("b", *[3, 4, 5] * 3)])
-    close = standings([*steps("a", 1, 4, 2), *steps("b", 4, 1, 3)])
-
-    assert "fewest of all; the next best is 'b' with 4.0" in verdict(clear)
-    assert "too close to call" in verdict(close)
-
-
-def test_only_objects_that_every_method_has_count() -> None:
-    ranked = standings([*steps("a", 1, 20), *steps("b", 2)])
-
-    assert [one.method for one in ranked] == ["a", "b"]
-    assert all(len(one.clicks) == 1 for one in ranked)
-
-
-def test_one_method_alone_is_told_without_a_rival() -> None:
-    (only,) = standings(steps("a", 2, 4))
-
-    assert verdict([only]).endswith(
-        "needs 3.0 clicks on average to an IoU of 90% with your masks."
-    )
-
-
-def test_nothing_measured_is_said() -> None:
-    assert standings([]) == []
-    assert verdict([]).startswith("There is nothing to compare")
-
-
-def test_a_user_without_clicks_is_told_nothing() -> None:
-    assert of_the_user([]) == []
 
 
 def test_methods_that_cannot_be_built_here_are_left_out(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from napari_iseg.click_curve import MOST, ClickCurve
+from napari_iseg.widest_error import iou
 from training.metrics.boundary import boundary_iou, inner_rim
-from training.metrics.click_curve import MOST, ClickCurve
 from training.metrics.clicks_needed import (
     data_set_clicks,
     data_set_crossing,
@@ -18,7 +19,7 @@ from training.metrics.instances import (
     instance_summary,
 )
 from training.metrics.mean_curves import auc, mean_after, mean_ious
-from training.metrics.overlap import coverage, hamming_distance, iou
+from training.metrics.overlap import coverage, hamming_distance
 from training.metrics.steadiness import Drops, contradicted, drops, obedience
 from training.metrics.summary import SHOWN, TARGETS, summary
 from training.metrics.timing import Timing, cpu_timings, wall_timings

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from napari_iseg.arrays import Mask, bounding_box
-from training.metrics.overlap import iou
+from napari_iseg.widest_error import iou
 
 DILATION = 0.02  # of the image's diagonal
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from training.metrics.click_curve import MOST, ClickCurve
+from napari_iseg.click_curve import MOST, ClickCurve
 from training.metrics.mean_curves import mean_ious
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.metrics.click_curve import MOST, ClickCurve
+from napari_iseg.click_curve import MOST, ClickCurve
 
 
 def mean_ious(curves: Sequence[ClickCurve], most: int = MOST) -> tuple[float, ...]:

@@ -1,18 +1,10 @@
-"""How well a mask covers the truth, pixel by pixel."""
+"""How well a mask covers the truth, pixel by pixel, besides its IoU."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from napari_iseg.arrays import Mask, ProbabilityMap
-
-
-def iou(truth: Mask, predicted: Mask, ignored: Mask | None = None) -> float:
-    """Intersection over union without the ignored pixels; 1 if both are empty."""
-    if ignored is not None:
-        truth, predicted = truth & ~ignored, predicted & ~ignored
-    either = np.count_nonzero(truth | predicted)
-    return np.count_nonzero(truth & predicted) / either if either else 1.0
 
 
 def hamming_distance(

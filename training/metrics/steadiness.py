@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.metrics.click_curve import ClickCurve
+from napari_iseg.click_curve import ClickCurve
 
 MARGIN = 0.005  # a smaller loss of IoU is no drop
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from training.metrics.click_curve import MOST, ClickCurve
+from napari_iseg.click_curve import MOST, ClickCurve
 from training.metrics.clicks_needed import (
     data_set_crossing,
     failures,

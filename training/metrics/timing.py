@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from training.metrics.click_curve import ClickCurve
+from napari_iseg.click_curve import ClickCurve
 
 Series: TypeAlias = Sequence[tuple[float, ...]]  # seconds; one tuple for each object
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from napari_iseg.widest_error import (
+    deeper_error,
+    depth_of,
+    error_depths,
+    exact_distance,
+)
 from training.robots.brs import BrsAsWritten
-from training.robots.errors import deeper_error, depth_of, error_depths, exact_distance
 from training.robots.fctsfn import Fctsfn
 from training.robots.hasty import Hasty
 from training.robots.human import Human

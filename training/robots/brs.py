@@ -8,8 +8,7 @@ import numpy as np
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import depth_of, wrong_pixels
-from training.robots.places import deepest
+from napari_iseg.widest_error import deepest, depth_of, wrong_pixels
 from training.robots.robot import Rng
 
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import depth_of
+from napari_iseg.widest_error import deepest, depth_of
 from training.robots.parts import largest_error
-from training.robots.places import deepest
 from training.robots.robot import Rng
 
 

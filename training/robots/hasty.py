@@ -8,7 +8,7 @@ import numpy as np
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import deeper_error
+from napari_iseg.widest_error import deeper_error
 from training.robots.robot import Rng
 
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
+from napari_iseg.widest_error import Place, depth_of
 from training.extent import box_around, radius_of
-from training.robots.errors import depth_of, without_clicked
 from training.robots.parts import largest_error
-from training.robots.places import Place, any_of
+from training.robots.places import any_of, without_clicked
 from training.robots.robot import Rng
 
 TRIES = 10  # a hand that trembles out of the error aims again

@@ -8,9 +8,9 @@ import numpy as np
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import depth_of, without_clicked, wrong_pixels
+from napari_iseg.widest_error import depth_of, wrong_pixels
 from training.robots.parts import Parts, parts_of
-from training.robots.places import any_deepest, any_of
+from training.robots.places import any_deepest, any_of, without_clicked
 from training.robots.robot import Rng
 
 

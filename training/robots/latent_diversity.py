@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import depth_of, wrong_pixels
+from napari_iseg.widest_error import depth_of, wrong_pixels
 from training.robots.places import drawn
 from training.robots.robot import Rng
 

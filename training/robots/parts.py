@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from napari_iseg import Clicks
 from napari_iseg.arrays import Box, Grid, Mask, bounding_box
-from training.robots.errors import without_clicked, wrong_pixels
+from napari_iseg.widest_error import wrong_pixels
+from training.robots.places import without_clicked
 from training.robots.robot import Rng
 
 

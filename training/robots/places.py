@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 
 from napari_iseg.arrays import Mask
-from training.robots.errors import Depth
+from napari_iseg.clicks import Clicks
+from napari_iseg.widest_error import Depth, Place
 from training.robots.robot import Rng
 
-Place: TypeAlias = tuple[int, int]  # row, column
 
-
-def deepest(depth: Depth) -> Place | None:
-    """The deepest pixel, the first of several; None if no pixel is deep at all."""
-    at = int(depth.argmax())
-    return _place(at, depth) if depth.flat[at] > 0 else None
+def without_clicked(mask: Mask, clicks: Clicks) -> Mask:
+    """``mask`` as a new array, false on clicked pixels."""
+    free = mask.copy()
+    for click in clicks:
+        free[click.row, click.column] = False
+    return free
 
 
 def any_deepest(depth: Depth, rng: Rng) -> Place:

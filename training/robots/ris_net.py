@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import without_clicked
 from training.robots.parts import largest_error
-from training.robots.places import centre_of
+from training.robots.places import centre_of, without_clicked
 from training.robots.robot import Rng
 
 

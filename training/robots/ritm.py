@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from napari_iseg import Click, Clicks
 from napari_iseg.arrays import Mask
-from training.robots.errors import deeper_error
-from training.robots.places import deepest
+from napari_iseg.widest_error import next_click
 from training.robots.robot import Rng
 
 
@@ -27,6 +26,4 @@ class Ritm:
         rng: Rng,  # noqa: ARG002 - this robot knows no chance
         ignored: Mask | None = None,
     ) -> Click | None:
-        depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
-        place = deepest(depth)
-        return None if place is None else Click(*place, is_positive)
+        return next_click(truth, predicted, clicks, ignored)

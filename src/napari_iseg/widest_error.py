@@ -1,19 +1,48 @@
-"""Where an answer is wrong, and how deep a wrong pixel lies."""
+"""How an answer differs from the truth, and the click that this asks for."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from napari_iseg import Clicks
 from napari_iseg.arrays import Mask, bounding_box
+from napari_iseg.clicks import Click, Clicks
 
 Depth: TypeAlias = NDArray[np.float32]  # (H, W), pixels
+Place: TypeAlias = tuple[int, int]  # row, column
 ROUNDED = 1000.0  # pixels
+
+
+def next_click(
+    truth: Mask, predicted: Mask, clicks: Clicks, ignored: Mask | None = None
+) -> Click | None:
+    """The click of RITM and f-BRS: the deepest wrong pixel, the first of several.
+
+    Parameters
+    ----------
+    truth, predicted, ignored
+        ``(H, W)``; ignored pixels are neither right nor wrong.
+    clicks
+        What was clicked before: never clicked again.
+
+    Returns
+    -------
+    Positive only if the missing part is deeper than the surplus one; None if nothing
+    that could be clicked is wrong.
+    """
+    depth, is_positive = deeper_error(truth, predicted, clicks, ignored)
+    place = deepest(depth)
+    return None if place is None else Click(*place, is_positive)
+
+
+def iou(truth: Mask, predicted: Mask, ignored: Mask | None = None) -> float:
+    """Intersection over union without the ignored pixels; 1 if both are empty."""
+    if ignored is not None:
+        truth, predicted = truth & ~ignored, predicted & ~ignored
+    either = np.count_nonzero(truth | predicted)
+    return np.count_nonzero(truth & predicted) / either if either else 1.0
 
 
 def wrong_pixels(
@@ -47,13 +76,20 @@ def exact_distance(mask: Mask) -> Depth:
     are not equal. The squares are whole numbers, up to ``ROUNDED`` also after rounding:
     beyond, scipy is exact too, and ten times slower.
     """
-    distance = cv2.distanceTransform(
+    import cv2
+
+    distance: Depth = cv2.distanceTransform(
         mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
     if distance.max() > ROUNDED:
-        return ndimage.distance_transform_edt(mask).astype(np.float32)
+        from scipy import ndimage
+
+        exact: Depth = ndimage.distance_transform_edt(mask).astype(np.float32)
+        return exact
     distance *= distance
-    return np.sqrt(np.rint(distance, out=distance), out=distance)
+    np.rint(distance, out=distance)
+    np.sqrt(distance, out=distance)
+    return distance
 
 
 def error_depths(
@@ -76,9 +112,10 @@ def deeper_error(
     return (missing if is_positive else surplus), is_positive
 
 
-def without_clicked(mask: Mask, clicks: Clicks) -> Mask:
-    """``mask`` as a new array, false on clicked pixels."""
-    free = mask.copy()
-    for click in clicks:
-        free[click.row, click.column] = False
-    return free
+def deepest(depth: Depth) -> Place | None:
+    """The deepest pixel, the first of several; None if no pixel is deep at all."""
+    at = int(depth.argmax())
+    if depth.flat[at] <= 0:
+        return None
+    row, column = divmod(at, depth.shape[1])
+    return row, column
