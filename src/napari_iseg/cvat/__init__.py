@@ -1,0 +1,1 @@
+"""CVAT functions: what its server asks, answered by the methods of the catalogue."""
