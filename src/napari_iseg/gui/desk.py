@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from weakref import WeakKeyDictionary
 
 from napari_iseg.clicks import Click
-from napari_iseg.gui.controller import Answerer, Controller, Runner
-from napari_iseg.gui.engine import Method, Sight
+from napari_iseg.gui.comparing import Comparing
+from napari_iseg.gui.controller import Controller, Runner
+from napari_iseg.gui.engine import Engine, Method, Sight
 from napari_iseg.gui.image_annotations import AnnotatedPlane, ImageAnnotations
 from napari_iseg.gui.intensity_choice import IntensityChoice, IntensityRule
 from napari_iseg.gui.keys import handlers
@@ -25,7 +26,9 @@ from napari_iseg.gui.planes import (
     plane_image,
 )
 from napari_iseg.gui.preferences import Preferences
+from napari_iseg.own_data import OwnPlane
 from napari_iseg.segmented_objects import SegmentedObject
+from napari_iseg.segmenter import Segmenter
 from napari_iseg.session import Overlap, Session
 
 logger = logging.getLogger(__name__)
@@ -84,7 +87,7 @@ class WorkDesk:
         self,
         viewer: Any,
         runner: Runner,
-        answerer: Answerer,
+        engine: Engine,
         *,
         tell: Tell,
         later: Callable[[Callable[[], None]], None],
@@ -103,7 +106,9 @@ class WorkDesk:
         self._reopened: SegmentedObject | None = None
         self._rule = preferences.intensities
         self._overlap = preferences.overlap
-        self.controller = Controller(self, runner, answerer)
+        self._engine = engine
+        self.controller = Controller(self, runner, engine)
+        self.comparing = Comparing(runner, redraw, self.complain)
         self.controller.method = Method(device=preferences.device)
         self.controller.is_live = preferences.live
         self.layers = LayersView(
@@ -203,6 +208,28 @@ class WorkDesk:
         """Predict after every click, or only when told."""
         self.controller.is_live = is_live
         self.controller.refresh()
+
+    @reported
+    def compare(self, methods: Sequence[str]) -> None:
+        """Count a robot's clicks with ``methods`` on all that was accepted."""
+        work, image = self.work, self.layers.image
+        if work is None or image is None:
+            raise ValueError("there is no image to compare on; open one and choose it")
+        device = self.controller.method.device
+
+        def build(name: str) -> Segmenter:
+            return self._engine.segmenter(Method(name, device))
+
+        planes = [
+            OwnPlane(
+                " ".join([image.name, *map(str, one.plane.hidden)]),
+                self._sight(work, image, one.plane).image,  # type: ignore[arg-type]  # as in engine
+                tuple(one.session.objects.values()),
+            )
+            for one in work.annotations
+            if one.session.objects
+        ]
+        self.comparing.start(planes, methods, build)
 
     # What commands do
 

@@ -88,7 +88,7 @@ class Engine:
 
     def warm_up(self, method: Method) -> None:
         """Load a method before the first click needs it."""
-        self._segmenter(method)
+        self.segmenter(method)
 
     def answer(self, question: Question) -> Answer:
         """Ask the method; whatever it raises is the caller's to show."""
@@ -102,7 +102,8 @@ class Engine:
             self._device(question.method),
         )
 
-    def _segmenter(self, method: Method) -> Segmenter:
+    def segmenter(self, method: Method) -> Segmenter:
+        """The method, loaded when it is first asked for."""
         if method not in self._segmenters:
             self._segmenters[method] = self._load(method.name, device=method.device)
         return self._segmenters[method]
@@ -118,7 +119,7 @@ class Engine:
 
     def _prepared(self, question: Question) -> Predictor:
         image = question.sight.image()
-        return self._segmenter(question.method).prepare(
+        return self.segmenter(question.method).prepare(
             image,  # type: ignore[arg-type]  # wider than an array, as the seam allows
             prior=question.prior,
             # drawn where a method reads it, never as a whole
@@ -127,7 +128,7 @@ class Engine:
 
     def _device(self, method: Method) -> str:
         """Where the method really runs, if it tells."""
-        return str(getattr(self._segmenter(method), "device", method.device))
+        return str(getattr(self.segmenter(method), "device", method.device))
 
 
 def _as_mask(others: Others) -> Any:

@@ -12,6 +12,7 @@ import napari_iseg
 from napari_iseg.gui.commands import COMMANDS, shown_key
 from napari_iseg.gui.controls.channel_chooser import ChannelChooser
 from napari_iseg.gui.controls.click_box import ClickBox
+from napari_iseg.gui.controls.comparison_box import ComparisonBox
 from napari_iseg.gui.controls.device_chooser import DeviceChooser
 from napari_iseg.gui.controls.image_chooser import ImageChooser
 from napari_iseg.gui.controls.intensities_chooser import IntensitiesChooser
@@ -126,9 +127,9 @@ class SegmentWidget(QWidget):
             "Overlap": OverlapChooser(desk),
         }
         box, table, files = ClickBox(desk), ObjectTable(desk), SaveButtons(desk)
-        status = StatusLine(desk)
+        comparison, status = ComparisonBox(desk), StatusLine(desk)
         self._controls = [
-            *choosers.values(), *rules.values(), box, table, files, status
+            *choosers.values(), *rules.values(), box, table, files, comparison, status
         ]  # fmt: skip
 
         self._objects_section = Section("Objects (0)", table, is_open=False)
@@ -137,6 +138,7 @@ class SegmentWidget(QWidget):
             Section("Click", box, is_open=True),
             self._objects_section,
             Section("Save", files, is_open=False),
+            Section("Which method suits my data?", comparison, is_open=False),
             Section("Intensities and overlap", form_of(rules), is_open=False),
             Section("Keys", _key_card(), is_open=False),
         )
