@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QProgressBar, QPushButton, QTableWidget
+from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QTableWidget
 
 from napari_iseg.gui.controls.comparison_box import ComparisonBox, result_text
+from napari_iseg.gui.controls.section import Section
 from napari_iseg.own_data import standings
 from tests.fakes import BrightSegmenter
 from tests.gui.conftest import Bench, squares
@@ -170,6 +171,8 @@ class TestInAWindow:
             opened.click(*place)
             opened.desk.controller.do(lambda s: s.accept())
         (box,) = opened.find(ComparisonBox)
+        (section,) = (s for s in opened.find(Section) if "suits" in s.text())
+        section.expand(animate=False)
         return box
 
     def test_compare_fills_the_table_and_says_what_follows(self, window):  # noqa: F811
@@ -187,7 +190,11 @@ class TestInAWindow:
         assert box.text.startswith("On your 2 objects 'Cells' needs 1.0 clicks")
         assert "You made 1.0 clicks an object." in box.text
         assert "2 of the 2 masks were made with 'Cells', which favours it" in box.text
-        assert not box.findChild(QTableWidget).isHidden()
+        table = box.findChild(QTableWidget)
+        said = box.findChildren(QLabel)[-1]
+        assert said.text() == box.text
+        assert table.geometry().bottom() < said.geometry().top()
+        assert said.height() >= said.heightForWidth(said.width())
         assert box.findChild(QProgressBar).isHidden()
         assert not self.button(box, "Cancel").isEnabled()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
@@ -39,13 +39,15 @@ if TYPE_CHECKING:
 
 COLUMNS = {
     "method": "Fewest clicks first",
-    f"{EARLY:.0%}": f"Mean number of clicks to an IoU of {EARLY:.0%} with your masks",
+    f"{EARLY:.0%}": f"Mean number of clicks to an IoU of {EARLY:.0%}",
     f"{TARGET:.0%}": f"Mean number of clicks to an IoU of {TARGET:.0%}",
     "objects": "Accepted objects that every method was measured on",
 }
+ROW = 24  # pixels of the screen
 QUESTION = (
     "A robot clicks on every object that you accepted in this image, with each "
-    "ticked method, and counts the clicks. You can go on clicking meanwhile."
+    f"ticked method, and counts its clicks to an IoU of {EARLY:.0%} and {TARGET:.0%} "
+    "with your masks. You can go on clicking meanwhile."
 )
 
 
@@ -63,11 +65,11 @@ class ComparisonBox(QWidget):
         self._cancel.clicked.connect(desk.comparing.cancel)
         self._progress = QProgressBar()
         self._table = _table()
-        self._said = _paragraph("")
+        self._said = _Paragraph()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        layout.addWidget(_paragraph(QUESTION))
+        layout.addWidget(_Paragraph(QUESTION))
         layout.addWidget(_in_two_columns(list(self._ticks.values())))
         layout.addWidget(row_of(self._compare, self._cancel))
         for shown_later in (self._progress, self._table, self._said):
@@ -107,8 +109,7 @@ class ComparisonBox(QWidget):
             self._fill(ranked)
         text = result_text(comparing, ranked)
         if text != self._said.text():
-            self._said.setText(text)
-            self._said.setVisible(bool(text))
+            self._said.say(text)
 
     def _show_progress(self, comparing: Comparing) -> None:
         step = comparing.step
@@ -137,14 +138,16 @@ def result_text(comparing: Comparing, ranked: Sequence[Standing]) -> str:
     if comparing.is_running or comparing.step is None:
         return ""
     objects = [replace(o, method=method_title(o.method)) for o in comparing.objects]
-    said = ["Cancelled; this is what was found."] if comparing.was_cancelled else []
-    said.append(verdict(ranked))
-    said += of_the_user(objects)
-    said += [
-        f"{method_title(one.method)} is left out: {one.reason}."
-        for one in comparing.failures
+    cancelled = "Cancelled; this is what was found. " if comparing.was_cancelled else ""
+    paragraphs = [
+        cancelled + verdict(ranked),
+        " ".join(of_the_user(objects)),
+        *(
+            f"{method_title(one.method)} is left out: {one.reason}."
+            for one in comparing.failures
+        ),
     ]
-    return " ".join(said)
+    return "\n".join(one for one in paragraphs if one)
 
 
 def _titled(ranked: Sequence[Standing]) -> list[Standing]:
@@ -186,6 +189,7 @@ def _table() -> QTableWidget:
     table.horizontalHeader().setSectionResizeMode(mode.ResizeToContents)
     table.horizontalHeader().setSectionResizeMode(0, mode.Stretch)
     table.verticalHeader().hide()
+    table.verticalHeader().setDefaultSectionSize(ROW)
     table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
     table.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
     table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -193,10 +197,24 @@ def _table() -> QTableWidget:
     return table
 
 
-def _paragraph(text: str) -> QLabel:
-    label = QLabel(text)
-    label.setWordWrap(True)
-    return label
+class _Paragraph(QLabel):
+    """Wrapped text that is given all the height it needs, also in a folding section."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setWordWrap(True)
+
+    def say(self, text: str) -> None:
+        self.setText(text)
+        self.setVisible(bool(text))
+        self._take_room()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt calls it so
+        super().resizeEvent(event)
+        self._take_room()
+
+    def _take_room(self) -> None:
+        self.setMinimumHeight(max(0, self.heightForWidth(self.width())))
 
 
 def _button(title: str, tooltip: str) -> QPushButton:
