@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
-from napari_iseg.segmenter import Segmenter
+from napari_iseg.segmenter import AutomaticSegmenter, Segmenter
 from napari_iseg.weights import WeightsCard, locate, packaged_card
 
 
@@ -89,7 +90,7 @@ _ENTRIES = (
         title="Star convexity",
         paper="Gulshan, Rother, Criminisi, Blake and Zisserman, CVPR 2010",
         build="napari_iseg.classical.euclidean_star:build",
-        summary="Graph cut of an object that its clicks see whole, along straight lines.",
+        summary="Graph cut of an object that its clicks see along straight lines.",
     ),
     Entry(
         name="geodesic-star",
@@ -108,6 +109,18 @@ _ENTRIES = (
 )
 
 ENTRIES: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _ENTRIES})
+
+# Methods that need no click, with ``build`` as above but for an AutomaticSegmenter.
+_AUTOMATIC = (
+    Entry(
+        name="watershed",
+        title="Watershed",
+        paper="",
+        build="napari_iseg.classical.watershed:build",
+        summary="Threshold, then one object for each hill of the distance to its edge.",
+    ),
+)
+AUTOMATIC: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _AUTOMATIC})
 
 
 def load_segmenter(
@@ -130,16 +143,28 @@ def load_segmenter(
         If there is no such method or device, or the weights are missing, no weights
         or not the ones that their card describes.
     """
-    entry = _entry(name)
-    build = _function(entry.build)
+    entry = _entry(name, ENTRIES)
+    build: Callable[..., Segmenter] = _function(entry.build)
     return build(device=device, weights=_weights_path(entry, weights))
 
 
-def _entry(name: str) -> Entry:
-    if name in ENTRIES:
-        return ENTRIES[name]
-    near = get_close_matches(name, ENTRIES, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(ENTRIES)}"
+def load_automatic(
+    name: str = "watershed",
+    *,
+    device: str = "auto",
+    weights: str | Path | None = None,
+) -> AutomaticSegmenter:
+    """A method of ``AUTOMATIC``; arguments and errors as in ``load_segmenter``."""
+    entry = _entry(name, AUTOMATIC)
+    build: Callable[..., AutomaticSegmenter] = _function(entry.build)
+    return build(device=device, weights=_weights_path(entry, weights))
+
+
+def _entry(name: str, entries: Mapping[str, Entry]) -> Entry:
+    if name in entries:
+        return entries[name]
+    near = get_close_matches(name, entries, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(entries)}"
     raise ValueError(f"no method is called {name!r}; {hint}")
 
 
@@ -151,7 +176,7 @@ def _weights_path(entry: Entry, weights: str | Path | None) -> Path | None:
     return None if chosen is None else locate(chosen)
 
 
-def _function(path: str) -> Callable[..., Segmenter]:
+def _function(path: str) -> Callable[..., Any]:
     module, _, name = path.partition(":")
-    function: Callable[..., Segmenter] = getattr(import_module(module), name)
+    function: Callable[..., Any] = getattr(import_module(module), name)
     return function

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap
+from napari_iseg.arrays import Box, Grid, ImageLike, Labels, Mask, ProbabilityMap
 from napari_iseg.clicks import Clicks
 
 
@@ -108,5 +108,24 @@ class Segmenter(Protocol):
         ------
         ValueError
             If a shape does not fit or the image has no pixel.
+        """
+        ...
+
+
+class AutomaticSegmenter(Protocol):
+    """A method that finds every object of an image by itself."""
+
+    def segment(self, image: ImageLike) -> Labels:
+        """One number for each object, 0 on the background.
+
+        Parameters
+        ----------
+        image
+            ``(H, W)`` or ``(H, W, C)``; any number type.
+
+        Raises
+        ------
+        ValueError
+            If the shape is another or there is no pixel.
         """
         ...
