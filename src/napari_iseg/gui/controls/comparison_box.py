@@ -58,6 +58,7 @@ class ComparisonBox(QWidget):
         super().__init__()
         self._desk = desk
         self._shown: list[Standing] = []
+        self._news: object = None
         self._ticks = {name: _tick(name) for name in ENTRIES}
         self._compare = _button("Compare", "Count a robot's clicks on your objects")
         self._cancel = _button("Cancel", "Stop; what was found until now stays")
@@ -103,6 +104,14 @@ class ComparisonBox(QWidget):
         self._progress.setVisible(is_running)
         if is_running:
             self._show_progress(comparing)
+        self._show_result(comparing)
+
+    def _show_result(self, comparing: Comparing) -> None:
+        """Only if there is a new one: controls are refreshed at every click."""
+        news = (comparing.is_running, len(comparing.curves), comparing.step)
+        if news == self._news:
+            return
+        self._news = news
         ranked = _titled(standings(comparing.curves))
         if ranked != self._shown:
             self._shown = ranked
