@@ -1,0 +1,22 @@
+"""A whole nuclio function: the tracker that its environment names."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from napari_iseg.cvat.serving import served
+
+
+def init_context(context: Any) -> None:
+    """Load the method; nuclio calls this once in each worker, before any request."""
+    from napari_iseg.cvat.tracker import Tracker  # with it comes numpy
+
+    tracker = Tracker.from_environment(os.environ)
+    context.user_data.tracker = tracker
+    context.logger.info_with("ready", method=tracker.settings.method)
+
+
+def handler(context: Any, event: Any) -> Any:
+    """Answer one request."""
+    return served(context, event, context.user_data.tracker.answer)
