@@ -8,7 +8,7 @@ to the second exactly as at run time.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -35,10 +35,13 @@ class SampleSettings:
     wide: tuple[float, float] = (0.12, 1.3)  # object over window
     far: float = 0.25  # share of wide windows in which the object is tiny
     far_wide: tuple[float, float] = (0.025, 0.12)
+    overview: float = 0.4  # share of wide windows as inference takes them ...
+    overviews: tuple[int, ...] = (64, 144, 320, 720)  # ... in source pixels
     zoom: tuple[float, float] = (1.1, 2.6)  # window over object
     local: float = 0.25  # share of zoom windows that show a part only
     local_zoom: tuple[float, float] = (0.35, 1.0)
     degraded: float = 0.35  # share of zoom windows that start from a poor answer
+    convention: float = 0.3  # share of zoom windows with a wider or narrower outline
     smallest: float = 20.0  # window extent in source pixels
 
 
@@ -155,7 +158,12 @@ def make_sample(source: Source, settings: SampleSettings, rng: Rng) -> Sample:
         frame_at((c - top) * scale, e * scale)
         for c, e in zip(centres, extents, strict=True)
     ]
-    wide, zoom = (cut(canvas, f, source.label, settings.side, rng) for f in frames)
+    area = float(source.mask.sum()) * scale**2
+    wide, zoom = (
+        cut(canvas, f, source.label, area, settings.side, rng) for f in frames
+    )
+    if rng.random() < settings.convention:
+        zoom = with_convention(zoom, rng)
     clicks = first_clicks(wide, (first @ turn.T - top) * scale, frames[0], rng)
     return Sample(
         wide,
@@ -171,10 +179,7 @@ def zoom_geometry(
     source: Source, settings: SampleSettings, rng: Rng
 ) -> tuple[Point, NDArray[np.float64]]:
     """Centre of the zoom window, and the extents of both, in source pixels."""
-    is_far = rng.random() < settings.far
-    wide = source.size / log_uniform(
-        settings.far_wide if is_far else settings.wide, rng
-    )
+    wide = wide_extent(source, settings, rng)
     if rng.random() < settings.local:
         centre = edge_point(source.mask, rng)
         zoom = source.size * log_uniform(settings.local_zoom, rng)
@@ -184,6 +189,16 @@ def zoom_geometry(
         zoom = source.size * log_uniform(settings.zoom, rng)
     zoom = np.clip(zoom, wide / 12, wide * 5)  # keeps the canvas sharp enough for both
     return source.origin + centre, np.array([wide, zoom])
+
+
+def wide_extent(source: Source, settings: SampleSettings, rng: Rng) -> float:
+    """Source pixels of the first window: by the object's size, or blind to it."""
+    if rng.random() < settings.overview:
+        return float(rng.choice(settings.overviews)) * log_uniform((0.7, 1.5), rng)
+    is_far = rng.random() < settings.far
+    return source.size / log_uniform(
+        settings.far_wide if is_far else settings.wide, rng
+    )
 
 
 def frame_at(centre: Point, extent: float) -> Frame:
@@ -246,8 +261,10 @@ def real_picture(
     return image if image.ndim == 3 else cv2.merge([image] * 3)
 
 
-def cut(canvas: Canvas, frame: Frame, label: int, side: int, rng: Rng) -> WindowSample:
-    """What one window shows."""
+def cut(
+    canvas: Canvas, frame: Frame, label: int, area: float, side: int, rng: Rng
+) -> WindowSample:
+    """What one window shows. ``area``: of the whole object in canvas pixels."""
     valid = cropped(canvas.valid, frame, 0) > 0
     image = resized(cropped(canvas.image, frame, 0), side)
     inside = resized(valid.astype(np.float32), side) > 0.99
@@ -258,7 +275,7 @@ def cut(canvas: Canvas, frame: Frame, label: int, side: int, rng: Rng) -> Window
     ignored = ~inside | (resized((labels == IGNORED).astype(np.float32), side) > 0.5)
     shown = kept_others(labels, label, rng)
     others = (resized(shown.astype(np.float32), side) > 0.5) & ~truth
-    beyond = (canvas.labels == label).sum() - (labels == label).sum()
+    beyond = max(0.0, area - float((labels == label).sum()))
     return WindowSample(
         np.ascontiguousarray(image.transpose(2, 0, 1)).astype(np.float16),
         truth,
@@ -312,6 +329,21 @@ def first_clicks(
             if region.any():
                 clicks.append((*point_inside(region, rng), positive))
     return tuple(clicks)
+
+
+def with_convention(window: WindowSample, rng: Rng) -> WindowSample:
+    """The same object as somebody else draws it: a little wider, or narrower.
+
+    The image cannot tell which; only clicks close to the outline can. So the network
+    learns to take one of them as a word about the whole outline.
+    """
+    most = max(1.0, 0.09 * float(np.sqrt(window.truth.sum())))
+    size = 2 * int(np.ceil(rng.uniform(0, most))) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    change = cv2.dilate if rng.random() < 0.5 else cv2.erode
+    drawn = change(window.truth.astype(np.uint8), kernel) > 0
+    drawn &= ~window.others & ~window.ignored
+    return replace(window, truth=drawn) if drawn.any() else window
 
 
 def ring(wide: WindowSample, rng: Rng) -> NDArray[np.bool_]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from training.recipe import Recipe
 from training.samples import Sample
 from training.sources import Samples, validation_sets
 
+SIDE, CANVAS = 112, 288  # of the windows, whatever a phase of the training uses
 COLUMNS = ("step", "learning rate", "first", "best", "zoomed", "corrected")
 
 
@@ -30,7 +32,8 @@ class Validation:
     """
 
     def __init__(self, recipe: Recipe, root: Path) -> None:
-        samples = Samples(validation_sets(root), recipe.samples, seed=recipe.seed)
+        self.windows = replace(recipe.samples, side=SIDE, canvas=CANVAS)
+        samples = Samples(validation_sets(root), self.windows, seed=recipe.seed)
         numbers = range(recipe.validated)
         self.batches = [
             [samples[i] for i in numbers[at : at + recipe.batch]]
@@ -66,7 +69,7 @@ def measured(
     zoom = stacked([s.zoom for s in samples], trainer.device)
     shifts = torch.tensor([s.shift for s in samples], device=trainer.device)
     prior = zoomed(chosen(answer.logits, answer.scores), shifts)
-    side = trainer.recipe.samples.side
+    side = zoom.image.shape[-1]
     clicks = [carried(list(s.clicks), s.shift, side) for s in samples]
     second = seen(trainer, zoom, clicks, prior)
     prior = chosen(second.logits, second.scores)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_iseg.nets.cells_net import CellsNet
+from napari_iseg.nets.cells_net import CellsNet, Judge
 from napari_iseg.nets.window_model import CellsModel, fuse, net_from
 
 
@@ -92,6 +92,22 @@ def test_a_glance_has_the_scores_of_the_answer_and_its_coarse_logits(
 
     assert torch.equal(glance.logits, answer.coarse)
     assert torch.equal(glance.scores, answer.scores)
+
+
+def test_the_judge_looks_at_the_mask_it_scores() -> None:
+    torch.manual_seed(0)
+    judge = Judge(8).eval()
+    deep, bottom = torch.rand(1, 8, 32, 32), torch.rand(1, 64, 4, 4)
+    one = torch.full((32, 32), -8.0)
+    one[4:12, 4:12] = 8
+    merged = one.clone()
+    merged[4:12, 12:30] = 8
+    guides = torch.zeros(1, 4, 64, 64)
+
+    scores = judge(deep, bottom, torch.stack([one, merged, one])[None], guides)
+
+    assert scores.shape == (1, 3)
+    assert scores[0, 0] == scores[0, 2] != scores[0, 1]
 
 
 def test_brightness_and_contrast_of_a_window_do_not_matter(net: CellsNet) -> None:

@@ -232,6 +232,33 @@ def test_a_lazy_image_answers_like_the_array_and_is_read_near_the_click() -> Non
     assert max(max(place) for place in read) < 8  # chunks; the image has 16 x 16
 
 
+class Stubborn(Brightness):
+    """Sees a cell and its nucleus at the first look; repeats the old answer later."""
+
+    def glance(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
+        levels = np.stack([seen - 0.3, seen - 0.8], 1) * 12
+        return [Hypotheses(level, np.float32([0.9, 0.5])) for level in levels]
+
+    def answer(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
+        return [
+            Hypotheses((old[None] - 0.5) * 8, np.float32([0.6])) for old in guides[:, 2]
+        ]
+
+
+def test_a_second_click_can_speak_for_another_reading_of_the_first() -> None:
+    image = np.zeros((400, 400), np.uint8)
+    image[160:240, 160:240] = 120  # a cell ...
+    image[190:210, 190:210] = 255  # ... and its nucleus
+    nucleus = image == 255
+    predictor = Windowed(Stubborn(), Policy(overviews=(144,))).prepare(image)
+    first = Clicks.at(positive=[(200, 200)])
+    assert iou(predictor.predict_patch(first), image > 0) > 0.9
+
+    corrected = predictor.predict_patch(first.adding(Click(170, 170, False)))
+
+    assert iou(corrected, nucleus) > 0.8
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (500, 2), (17, 23)])
 def test_images_of_odd_shapes_are_answered(shape: tuple[int, int]) -> None:
     image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)

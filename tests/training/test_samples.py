@@ -9,7 +9,15 @@ import torch
 from training.appearance import ALWAYS, MODALITIES, REAL, rendered, varied
 from training.engine import carried, zoomed
 from training.images import LabelledImage
-from training.samples import FLAWS, Sample, SampleSettings, degraded
+from training.samples import (
+    FLAWS,
+    Sample,
+    SampleSettings,
+    WindowSample,
+    degraded,
+    wide_extent,
+    with_convention,
+)
 from training.shapes import KINDS, drawn_labels
 from training.sources import Samples, TrainingSet
 
@@ -140,3 +148,32 @@ def test_degraded_answers_are_probabilities() -> None:
         poor = degraded(labels == 1, labels, rng)
 
         assert 0 <= poor.min() <= poor.max() <= 1
+
+
+def test_some_draw_the_same_cell_wider_and_some_narrower() -> None:
+    rng = np.random.default_rng(0)
+    truth, nothing = np.zeros((64, 64), bool), np.zeros((64, 64), bool)
+    truth[16:48, 16:48] = True
+    neighbour = np.zeros((64, 64), bool)
+    neighbour[16:48, 48:60] = True
+    window = WindowSample(
+        np.zeros((3, 64, 64), np.float16), truth, neighbour, nothing, 0.0
+    )
+
+    drawn = [with_convention(window, rng).truth for _ in range(40)]
+
+    areas = {int(mask.sum()) for mask in drawn}
+    assert min(areas) < truth.sum() < max(areas)
+    assert max(areas) < 1.6 * truth.sum()
+    assert not any((mask & neighbour).any() for mask in drawn)
+
+
+def test_some_first_windows_are_as_inference_takes_them(samples: Samples) -> None:
+    rng = np.random.default_rng(0)
+    source = samples.source(rng)
+    blind = SampleSettings(overview=1.0, overviews=(100, 700))
+
+    extents = [wide_extent(source, blind, rng) for _ in range(50)]
+
+    assert all(70 <= e <= 150 or 490 <= e <= 1050 for e in extents)
+    assert min(extents) < 150 < max(extents)

@@ -4,7 +4,8 @@ Ideas and where they come from:
 
 - two streams fused after the second stage, so that image features can be kept while
   clicks change (FCTSFN, section 3.1: late fusion beats early and very late fusion);
-- ``hypotheses`` answers with a score each (Latent Diversity, section 3);
+- ``hypotheses`` answers and a judge that looks at each of them (Latent Diversity,
+  section 3: its selection network, here on features that are there already);
 - global context added at the bottom (RIS-Net's global branch, by pooling);
 - a light head at full resolution that sees the image again (FCTSFN's multi-scale
   refining network, BRS's fine decoder);
@@ -93,6 +94,64 @@ class Up(nn.Module):
         return self.mix(self.join(torch.cat([wide, skip], 1)))
 
 
+class Judge(nn.Module):
+    """Scores every hypothesis by what lies inside it, around it and in the window.
+
+    A mean over the whole window cannot tell one rod from two that were merged, nor see
+    an object of a few pixels: features are pooled under each mask, after convolutions
+    that see the mask's outline and the image's edges together.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        w = width
+        self.reduce = nn.Conv2d(w, w // 2, 1)
+        self.compare = nn.Sequential(
+            conv(w // 2 + 4, w, stride=2),
+            conv(w, 2 * w, stride=2),
+            conv(2 * w, 2 * w),
+        )
+        self.context = nn.Linear(8 * w, w)
+        self.rate = nn.Sequential(
+            nn.Linear(7 * w + 3, 64), nn.ReLU(inplace=True), nn.Linear(64, 1)
+        )
+
+    def forward(
+        self, deep: Tensor, bottom: Tensor, coarse: Tensor, guides: Tensor
+    ) -> Tensor:
+        """``deep`` ``(B, w, h, h)``, ``coarse`` ``(B, M, h, h)``: ``(B, M)`` logits."""
+        count = coarse.shape[1]
+        mask = coarse.detach().float().sigmoid().flatten(0, 1)[:, None]
+        clicks = F.max_pool2d(guides[:, :2], 2).to(deep.dtype)
+        shared = torch.cat([self.reduce(deep), clicks], 1)
+        doubt = 4 * mask * (1 - mask)
+        shown = torch.cat(
+            [
+                shared.repeat_interleave(count, 0),
+                mask.to(deep.dtype),
+                doubt.to(deep.dtype),
+            ],
+            1,
+        )
+        seen = self.compare(shown).float()
+        inside = F.avg_pool2d(mask, 4)
+        under = (seen * inside).sum((2, 3)) / (inside.sum((2, 3)) + 0.1)
+        around = torch.cat([seen.mean((2, 3)), seen.amax((2, 3))], 1)
+        window = self.context(bottom.mean((2, 3))).repeat_interleave(count, 0).float()
+        judged = torch.cat([under, around, window, facts_of(mask, doubt)], 1)
+        return self.rate(judged)[:, 0].unflatten(0, (-1, count))
+
+
+def facts_of(mask: Tensor, doubt: Tensor) -> Tensor:
+    """Size, doubt in relation to it, share of the window's edge: ``(B, 3)``."""
+    area = mask.mean((1, 2, 3))
+    edge = torch.cat(
+        [mask[..., 0, :], mask[..., -1, :], mask[..., 0], mask[..., -1]], 2
+    )
+    unsure = doubt.mean((1, 2, 3)) / (area + 1e-3)
+    return torch.stack([(area + 1e-4).log() / 4, unsure, edge.mean((1, 2))], 1)
+
+
 class CellsNet(nn.Module):
     """About 3 M parameters at ``width`` 32; sides of the window: multiples of 16."""
 
@@ -121,9 +180,7 @@ class CellsNet(nn.Module):
             conv(w // 2 + 3 + GUIDES, w // 2), conv(w // 2, w // 2)
         )
         self.fine_out = nn.Conv2d(w // 2, hypotheses, 1)
-        self.score = nn.Sequential(
-            nn.Linear(9 * w, 64), nn.ReLU(inplace=True), nn.Linear(64, hypotheses)
-        )
+        self.judge = Judge(w)
 
     def look(self, image: Tensor) -> ImageFeatures:
         """Features of the image alone. ``image`` is ``(B, 3, N, N)``, any range."""
@@ -133,8 +190,8 @@ class CellsNet(nn.Module):
 
     def answer(self, seen: ImageFeatures, guides: Tensor) -> Answer:
         """Hypotheses for ``guides`` ``(B, 4, N, N)`` in 0..1."""
-        deep, scores = self.decoded(seen, guides)
-        coarse = doubled(self.coarse(deep))
+        deep, half, scores = self.decoded(seen, guides)
+        coarse = doubled(half)
         rough = doubled(self.to_fine(deep))
         sharp = torch.cat([seen.image, guides], 1).to(rough.dtype)
         fine = torch.cat([rough, sharp], 1)
@@ -142,12 +199,14 @@ class CellsNet(nn.Module):
 
     def glance(self, seen: ImageFeatures, guides: Tensor) -> Answer:
         """The same without the fine head: for windows that only show where to look."""
-        deep, scores = self.decoded(seen, guides)
-        coarse = doubled(self.coarse(deep))
+        _, half, scores = self.decoded(seen, guides)
+        coarse = doubled(half)
         return Answer(coarse, coarse, scores)
 
-    def decoded(self, seen: ImageFeatures, guides: Tensor) -> tuple[Tensor, Tensor]:
-        """Features at half resolution ``(B, w, N/2, N/2)`` and scores ``(B, M)``."""
+    def decoded(
+        self, seen: ImageFeatures, guides: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """At half resolution: features, logits; and the scores ``(B, M)``."""
         hint = self.guide_half(guides)
         half = F.relu(seen.half + self.guide_half_out(hint))
         quarter = self.quarter(F.relu(seen.quarter + self.guide_quarter(hint)))
@@ -156,8 +215,8 @@ class CellsNet(nn.Module):
         deep = self.up_half(
             self.up_quarter(self.up_eighth(bottom, eighth), quarter), half
         )
-        pooled = torch.cat([bottom.mean((2, 3)), deep.mean((2, 3))], 1)
-        return deep, self.score(pooled)
+        coarse = self.coarse(deep)
+        return deep, coarse, self.judge(deep, bottom, coarse, guides)
 
     def forward(self, image: Tensor, guides: Tensor) -> Answer:
         return self.answer(self.look(image), guides)

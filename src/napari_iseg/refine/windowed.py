@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
 from napari_iseg.click_maps import disc_map
-from napari_iseg.clicks import Clicks
+from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import ScaledImage
 from napari_iseg.nets.window_model import Hypotheses, WindowModel
+from napari_iseg.refine.level import levelled
 from napari_iseg.refine.merging import clicked_parts, progressive
 from napari_iseg.refine.obedience import obeying
 from napari_iseg.segmenter import Patch
@@ -43,7 +44,7 @@ class Policy:
 
     overviews: tuple[int, ...] = (64, 144, 320, 720)
     overview_side: int = 112
-    candidates: int = 2  # first answers that get a second, zoomed look
+    candidates: int = 2  # first answers; the best is looked at again, zoomed
     side: int = 128
     disc_radius: float = 3.0  # network pixels
     zoom: float = 1.5  # window over the mask's longer side
@@ -52,10 +53,14 @@ class Policy:
     tightest: float = 1.35
     enlarge: float = 1.5  # when the mask touches the window's edge
     enlargements: int = 2
-    merge_from: int = 4  # clicks from which on far parts are left alone
+    merge_from: int = 5  # clicks from which on far parts are left alone
     local_from: int = 3  # clicks from which on a second, finer look is taken ...
     local_above: int = 160  # ... if the window is wider than this
     local_share: float = 0.5  # extent of the finer window
+    level: float = 8.0  # logits: how close to the outline a click speaks for all of it
+    level_share: float = 0.8  # of what it says that the second click is believed ...
+    level_fade: float = 0.7  # ... and how much less each one after it
+    reconsider: int = 4  # clicks up to which the first look's other guesses count
     retry: bool = True  # without the old answer, where a click is contradicted
     obey: bool = True  # every clicked pixel gets its label; False only to measure it
 
@@ -68,6 +73,7 @@ class State:
     window: Window | None = None
     alternatives: tuple[tuple[Patch, float], ...] = ()
     remark: str | None = None  # a sentence for the user: why there is no mask
+    guesses: tuple[tuple[Candidate, float], ...] = ()  # of the first look, best first
 
     @property
     def is_empty(self) -> bool:
@@ -178,11 +184,11 @@ class WindowedPredictor:
             return State(empty_patch(), remark=CONSTANT)
         guides = np.stack([self.guides(w, None, clicks) for w in windows])
         answers = self.model.glance(self.model.look(images), guides)
-        rough = self.distinct(ranking(windows, answers), clicks)
-        best, *others = self.looked_at_each(rough, clicks)
-        if touches_edge(best.patch, best.window, self.grid):
-            best = self.zoomed(best, clicks)
-        return self.finished(best, clicks, [o.alternatives[0] for o in others])
+        guesses = tuple(ranking(windows, answers))
+        (rough, score), *others = self.distinct(guesses, clicks)
+        closer = self.zoomed(State(rough), clicks)
+        best = State(closer.patch, closer.window, ((closer.patch, score),))
+        return self.finished(replace(best, guesses=guesses), clicks, others)
 
     def distinct(
         self, ranked: Sequence[tuple[Candidate, float]], clicks: Clicks
@@ -197,43 +203,40 @@ class WindowedPredictor:
                 break
         return kept
 
-    def looked_at_each(
-        self, rough: Sequence[tuple[Patch, float]], clicks: Clicks
-    ) -> list[State]:
-        """A zoomed look at every candidate; the scores of both looks decide."""
-        side = self.policy.overview_side
-        windows = [
-            replace(self.window_for(State(patch), clicks), side=side)
-            for patch, _ in rough
-        ]
-        images = np.stack([self.reader.show(window) for window in windows])
-        guides = np.stack(
-            [
-                self.guides(w, p, clicks)
-                for w, (p, _) in zip(windows, rough, strict=True)
-            ]
-        )
-        answers = self.model.answer(self.model.look(images), guides)
-        states = []
-        for window, answer, (_, score) in zip(windows, answers, rough, strict=True):
-            found = best_first(answer, contradictions(answer, window, clicks))
-            patch = self.as_patch(window, found, 0)
-            both = (score + float(found.scores[0])) / 2
-            states.append(State(patch, window, ((patch, both),)))
-        return sorted(states, key=lambda state: -state.alternatives[0][1])
-
     def corrected(self, state: State, clicks: Clicks) -> State:
         """The mask so far with the newest click taken into account."""
         click = clicks.last
         new = self.zoomed(state, clicks)
-        patch = new.patch
+        other = self.reconsidered(state, clicks)
+        if other is not None and merit(other, clicks) > merit(new, clicks):
+            return self.finished(other, clicks, new.alternatives[:1])
         if len(clicks) >= self.policy.merge_from:
-            patch = progressive(state.patch, patch, click)
+            patch = progressive(state.patch, new.patch, click)
+        else:
+            share = level_share(self.policy, len(clicks))
+            patch = levelled(new.patch, state.patch, click, self.policy.level, share)
         if len(clicks) >= self.policy.local_from:
             patch = self.looked_closer(patch, clicks)
-        return self.finished(
-            State(patch, new.window, new.alternatives), clicks, new.alternatives[1:]
-        )
+        new = replace(new, patch=patch, guesses=state.guesses)
+        return self.finished(new, clicks, new.alternatives[1:])
+
+    def reconsidered(self, state: State, clicks: Clicks) -> State | None:
+        """What follows from the best guess of the first look that all clicks allow.
+
+        The first click may have been read at the wrong scale. When the second click
+        says so, the guess that it speaks for is a better start than a mask to correct.
+        """
+        agreed = agrees(state.patch, (clicks.last,))
+        if agreed or len(clicks) > self.policy.reconsider:
+            return None
+        for (window, answer, which), _ in state.guesses:
+            if contradictions(answer, window, clicks)[which]:
+                continue
+            patch = clicked_parts(self.as_patch(window, answer, which), clicks)
+            if agrees(patch, clicks):
+                found = self.zoomed(State(patch), clicks)
+                return replace(found, guesses=state.guesses)
+        return None
 
     def zoomed(self, state: State, clicks: Clicks) -> State:
         """The answer in a window around the mask, enlarged while the mask leaves it."""
@@ -279,7 +282,7 @@ class WindowedPredictor:
             candidate = self.obedient(other, clicks)
             if len(kept) < 4 and all(iou(candidate, k) < SAME for k, _ in kept):
                 kept.append((candidate, min(its_score, score)))
-        return State(patch, state.window, tuple(kept))
+        return replace(state, patch=patch, alternatives=tuple(kept))
 
     def obedient(self, patch: Patch, clicks: Clicks) -> Patch:
         patch = clicked_parts(patch, clicks)
@@ -388,6 +391,21 @@ def ranking(
             value = float(score) * (1 - 0.5 * edge_share(mask))
             found.append(((window, answer, m), value * bool(mask.sum() >= FEWEST)))
     return sorted(found, key=lambda item: -item[1])
+
+
+def level_share(policy: Policy, count: int) -> float:
+    """How much the ``count``-th click is believed about the whole outline."""
+    return policy.level_share / (1 + policy.level_fade * max(0, count - 2))
+
+
+def merit(state: State, clicks: Clicks) -> tuple[bool, float]:
+    """What decides between two answers: all clicks obeyed, then the score."""
+    return agrees(state.patch, clicks), state.alternatives[0][1]
+
+
+def agrees(patch: Patch, clicks: Iterable[Click]) -> bool:
+    """Whether every clicked pixel carries its label."""
+    return all((patch.at(c.row, c.column) > 0.5) == c.is_positive for c in clicks)
 
 
 def contradictions(
