@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from cvat_cli._internal.agent_driver import set_worker_current_function
+from cvat_cli._internal.agent import _worker_init, get_function_driver_class
 from cvat_cli._internal.agent_driver_detection import AgentDetectionFunctionDriver
 from cvat_cli._internal.common import FunctionLoader
 from cvat_sdk.auto_annotation import TrackableShape
@@ -27,12 +27,36 @@ def picture(shift: int = 0) -> Image.Image:
     return Image.fromarray(cells(shift) * np.uint8(200))
 
 
+def loader_of(kind: str, **parameters) -> FunctionLoader:
+    return FunctionLoader(f"napari_iseg.cvat.native_{kind}", None, parameters)
+
+
 def loaded(kind: str, **parameters):
-    function = FunctionLoader(
-        f"napari_iseg.cvat.native_{kind}", None, parameters
-    ).load()
-    set_worker_current_function(function)
-    return function
+    return loader_of(kind, **parameters).load()
+
+
+class InThisProcess:
+    """An agent's executor without its other process."""
+
+    def submit(self, job, *arguments):
+        return job(*arguments)
+
+    def result(self, value):
+        return value
+
+
+def agent_driver(kind: str, frames: list[Image.Image], **parameters):
+    """The agent's own code in front of a function, with the frames of a task."""
+    loader = loader_of(kind, **parameters)
+    _worker_init(loader, iter("abcdefgh").__next__)
+    spec = loader.load().spec
+
+    class Driver(get_function_driver_class(spec)):
+        def _get_sample_from_ar_params(self, ar_params):
+            media = SimpleNamespace(load_image=lambda: frames[ar_params["frame"]])
+            return SimpleNamespace(media=media), []
+
+    return Driver(None, InThisProcess(), spec)
 
 
 def mask_in(shape) -> np.ndarray:
@@ -92,3 +116,19 @@ def test_the_tracker_moves_a_mask_along():
     assert found.type == "mask"
     assert (mask & wanted).sum() / (mask | wanted).sum() > 0.7
     assert state["mask"] == [int(value) for value in found.points]
+
+
+def test_an_agent_tracks_a_rectangle_through_the_frames():
+    frames = [picture(shift) for shift in (0, 5, 10)]
+    driver = agent_driver("tracker", frames, method="grow-cut", device="cpu")
+    drawn = {"type": "rectangle", "points": [10, 10, 31, 31]}
+    begin = {"type": "init_tracking", "task": 1, "frame": 0, "shapes": [drawn]}
+
+    states = driver.calculate_result_for_ar(begin, None)["states"]
+
+    for frame, shift in ((1, 5), (2, 10)):
+        track = {"type": "track", "task": 1, "frame": frame, "states": states}
+        (shape,) = driver.calculate_result_for_ar(track, None)["shapes"]
+        assert shape["type"] == "rectangle"
+        wanted = [10 + shift, 10, 31 + shift, 31]
+        assert np.abs(np.subtract(shape["points"], wanted)).max() <= 4

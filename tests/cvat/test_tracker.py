@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 
 import numpy as np
 import pytest
+from nuclio_sdk import Event
+from nuclio_sdk.test import Platform
 from PIL import Image
 
 from napari_iseg.cvat import rle
@@ -147,3 +151,20 @@ def test_the_default_network_follows_a_cell():
     answer = asked(tracker, frame(53, 47), states=states)
 
     assert iou_of_boxes(answer["shapes"][0]["points"], [35, 41, 60, 66]) > 0.5
+
+
+def test_the_folder_answers_json_through_nuclios_platform(monkeypatch):
+    monkeypatch.setenv("ISEG_DEVICE", "cpu")
+    path = Path(__file__).parents[2] / "cvat_functions/cells-tracker/nuclio/main.py"
+    spec = spec_from_file_location("tracker_main", path)
+    main = module_from_spec(spec)
+    spec.loader.exec_module(main)
+    drawn = {"type": "rectangle", "points": [28, 38, 53, 63]}
+    body = {"image": encoded(frame(50, 40)), "shapes": [drawn], "states": []}
+
+    response = Platform().call_handler(
+        main.handler, Event(body=body, content_type="application/json")
+    )
+
+    assert response.status_code == 200
+    assert json.loads(response.body)["states"][0]["kind"] == "rectangle"
