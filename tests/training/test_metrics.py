@@ -284,11 +284,12 @@ class TestTheRowOfATable:
 
 def test_a_line_of_an_older_result_file_is_still_a_curve() -> None:
     line = RESULTS.read_text(encoding="utf-8").splitlines()[0]
-    values = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in json.loads(line).items()
-    }
+    of_then = ("method", "data", "robot", "sample", "ious", "obeyed", "seconds")
+    values = {k: v for k, v in json.loads(line).items() if k in of_then}
 
-    old = ClickCurve(**values)
+    old = ClickCurve(
+        **{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+    )
 
     assert old.clicks == old.cpu_seconds == ()
     assert old.start_iou == 0
