@@ -29,8 +29,6 @@ class Settings:
         "auto", "cpu", "cuda" or "mps".
     weights
         A safetensors file instead of those in the package; None: those.
-    threads
-        CPU threads of one worker; 0 leaves it to the library.
     answer_format
         "shapes", or "mask" for CVAT up to 2.59.
     split_components
@@ -50,7 +48,6 @@ class Settings:
     method: str = "cells"
     device: str = "auto"
     weights: str | None = None
-    threads: int = 0
     answer_format: str = "shapes"
     split_components: bool = False
     hypotheses: int = 1
@@ -87,7 +84,6 @@ VARIABLES = {
     "method": "ISEG_METHOD",
     "device": "ISEG_DEVICE",
     "weights": "MODEL_PATH",
-    "threads": "ISEG_THREADS",
     "answer_format": "CVAT_RESPONSE_FORMAT",
     "split_components": "ISEG_SPLIT_COMPONENTS",
     "hypotheses": "ISEG_HYPOTHESES",
