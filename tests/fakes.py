@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Semaphore
 
 import numpy as np
 from scipy import ndimage
@@ -16,7 +18,7 @@ from napari_iseg.segmenter import Patch
 @dataclass
 class BrightPredictor:
     image: np.ndarray
-    seconds: float
+    wait: Callable[[], object]
     remark: str | None = None
     asked: list[Clicks] = field(default_factory=list)
 
@@ -36,7 +38,7 @@ class BrightPredictor:
     def alternative_patches(self, clicks: Clicks) -> list[tuple[Patch, float]]:
         clicks.check_inside(self.grid)
         self.asked.append(clicks)
-        time.sleep(self.seconds)
+        self.wait()
         bright = self.image > (float(self.image.min()) + float(self.image.max())) / 2
         parts, _ = ndimage.label(bright)
         wanted = {int(parts[c.row, c.column]) for c in clicks.positive} - {0}
@@ -53,9 +55,12 @@ class BrightPredictor:
 
 @dataclass
 class BrightSegmenter:
-    """Objects are what is brighter than the middle of the range, part by part."""
+    """Objects are what is brighter than the middle of the range, part by part.
 
-    seconds: float = 0.0
+    Before every answer it waits as `wait` does: not at all, or until `Turns` let it.
+    """
+
+    wait: Callable[[], object] = lambda: None
 
     def prepare(
         self,
@@ -65,6 +70,18 @@ class BrightSegmenter:
     ) -> BrightPredictor:
         raw = getattr(image, "image", image)  # a ScaledImage holds the image it reads
         array = np.asarray(raw)
-        return BrightPredictor(
-            array if array.ndim == 2 else array[..., 0], self.seconds
-        )
+        return BrightPredictor(array if array.ndim == 2 else array[..., 0], self.wait)
+
+
+class Turns:
+    """How many answers a slow method may give: tests let it go on, no clock does."""
+
+    def __init__(self, patience: float = 60.0) -> None:
+        self._turns = Semaphore(0)
+        self.wait = partial(self._turns.acquire, timeout=patience)
+
+    def give(self, number: int) -> None:
+        self._turns.release(number)
+
+    def give_all(self) -> None:
+        self.give(1_000_000)

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QTableWidget
 from napari_iseg.gui.controls.comparison_box import ComparisonBox, result_text
 from napari_iseg.gui.controls.section import Section
 from napari_iseg.own_data import standings
-from tests.fakes import BrightSegmenter
+from tests.fakes import BrightSegmenter, Turns
 from tests.gui.conftest import Bench, squares
 from tests.gui.test_window import Window, open_window, window  # noqa: F401 - fixtures
 
@@ -193,33 +193,42 @@ class TestInAWindow:
         table = box.findChild(QTableWidget)
         said = box.findChildren(QLabel)[-1]
         assert said.text() == box.text
-        assert table.geometry().bottom() < said.geometry().top()
-        assert said.height() >= said.heightForWidth(said.width())
+        window.qtbot.waitUntil(  # Qt lays out when it has the time
+            lambda: (
+                table.geometry().bottom() < said.geometry().top()
+                and said.height() >= said.heightForWidth(said.width())
+            )
+        )
         assert box.findChild(QProgressBar).isHidden()
         assert not self.button(box, "Cancel").isEnabled()
 
     def test_clicks_are_answered_while_it_runs(self, open_window):  # noqa: F811
-        window = open_window(squares(60, 70), seconds=0.1)  # noqa: F811
+        turns = Turns()
+        window = open_window(squares(60, 70), turns=turns)  # noqa: F811
+        turns.give(2)
         box = self.accept_both(window)
         self.button(box, "Compare").click()
-        window.qtbot.waitUntil(
-            lambda: window.desk.comparing.step is not None, timeout=20_000
-        )
 
-        window.click(45, 45)
+        window.mouse(45, 45)
+        turns.give(2)  # one for the comparison, which came first, and one for the click
+        window.settle()
 
         assert window.session.mask is not None
         assert window.desk.comparing.is_running
         self.button(box, "Cancel").click()
         assert not window.desk.comparing.is_running
         assert box.text.startswith("Cancelled")
+        turns.give_all()
 
     def test_the_dock_may_be_closed_while_it_runs(self, open_window):  # noqa: F811
-        window = open_window(squares(60, 70), seconds=0.05)  # noqa: F811
+        turns = Turns()
+        window = open_window(squares(60, 70), turns=turns)  # noqa: F811
+        turns.give(2)
         box = self.accept_both(window)
         self.button(box, "Compare").click()
 
         window.viewer.window.remove_dock_widget("all")
+        turns.give_all()
         window.qtbot.wait(300)
 
         assert np.count_nonzero(np.unique(window.layer("iseg objects").data)) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from napari_iseg.gui.controls.status_line import StatusLine
 from napari_iseg.gui.preferences import Preferences
 from napari_iseg.gui.start import TITLE, segment_image
 from napari_iseg.gui.widget import SegmentWidget
-from tests.fakes import BrightSegmenter
+from tests.fakes import BrightSegmenter, Turns
 from tests.gui.conftest import squares
 
 pytestmark = [
@@ -111,12 +112,13 @@ class Window:
 
 @pytest.fixture
 def open_window(make_napari_viewer, qtbot):
-    def opened(image=None, *, seconds=0.0, preferences=None, **layer) -> Window:
+    def opened(image=None, *, turns=None, preferences=None, **layer) -> Window:
         viewer = make_napari_viewer(show=True)
         viewer.window.resize(1100, 800)
         if image is not None:
             viewer.add_image(image, name="cells", **layer)
-        return Window(viewer, qtbot, BrightSegmenter(seconds), **(preferences or {}))
+        segmenter = BrightSegmenter(turns.wait) if turns else BrightSegmenter()
+        return Window(viewer, qtbot, segmenter, **(preferences or {}))
 
     return opened
 
@@ -289,7 +291,9 @@ def test_keys_take_a_user_through_two_objects_and_back(window):
 def test_gui_goes_on_while_a_slow_method_works_and_stale_clicks_are_skipped(
     open_window,
 ):
-    window = open_window(squares(60, 70), seconds=0.3)
+    turns = Turns()
+    window = open_window(squares(60, 70), turns=turns)
+    turns.give(1)
     window.click(12, 12)  # the method is loaded now
     asked = window.desk.controller._answerer._predictors
     before = sum(len(p.asked) for p in asked.values())
@@ -300,14 +304,15 @@ def test_gui_goes_on_while_a_slow_method_works_and_stale_clicks_are_skipped(
 
     for column in range(13, 19):
         window.mouse(15, column)
-        QTest.qWait(20)
+    window.qtbot.waitUntil(lambda: len(ticks) >= 10, timeout=20_000)
+    assert window.desk.controller.is_busy  # the event loop turns while it waits
+    turns.give_all()
     window.settle()
     timer.stop()
 
     predictions = sum(len(p.asked) for p in asked.values()) - before
     assert len(window.session.clicks) == 7
-    assert predictions <= 3
-    assert len(ticks) >= 10  # the event loop turned while the method slept
+    assert predictions == 2  # the one that was being found, and the last
 
 
 def test_networks_run_in_one_thread_that_is_not_the_gui_thread(open_window):
@@ -328,7 +333,8 @@ def test_networks_run_in_one_thread_that_is_not_the_gui_thread(open_window):
 
 
 def test_stop_button_ends_waiting(open_window):
-    window = open_window(squares(60, 70), seconds=0.3)
+    turns = Turns()
+    window = open_window(squares(60, 70), turns=turns)
     window.mouse(15, 15)
     (stop,) = [b for b in window.find(CommandButton) if b.text() == "Stop"]
     assert stop.isEnabled()
@@ -336,7 +342,8 @@ def test_stop_button_ends_waiting(open_window):
     QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
 
     assert not stop.isEnabled()
-    QTest.qWait(500)
+    turns.give_all()
+    QTest.qWait(100)
     assert window.session.answer is None
     assert "press G" in window.find(StatusLine)[0].text()
     window.key(Qt.Key.Key_G)
@@ -497,10 +504,7 @@ def test_the_menu_opens_the_dock_on_the_active_image_and_reopening_it_continues(
     again.close()
 
 
-def test_a_large_label_image_is_accepted_into_fast(open_window):
-    """The bound of the contract with room for a busy machine; prints what it took."""
-    import time
-
+def test_accepting_into_a_large_label_image_touches_a_small_part_of_it(open_window):
     image = np.zeros((8192, 8192), np.uint8)
     window = open_window(image)
     from napari_iseg import Patch
@@ -512,13 +516,13 @@ def test_a_large_label_image_is_accepted_into_fast(open_window):
     session.deliver(session.wanted, [(patch, 1.0)])
     window.desk.controller.refresh()
 
-    started = time.perf_counter()
+    tracemalloc.start()
     window.key(Qt.Key.Key_N)
-    seconds = time.perf_counter() - started
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
 
-    print(f"accepting took {seconds * 1000:.0f} ms")
     assert (window.layer("iseg objects").data[3900:4100, 3900:4100] == 1).all()
-    assert seconds < 0.5
+    assert peak < image.nbytes / 4  # bytes
 
 
 @pytest.mark.gui

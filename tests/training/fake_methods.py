@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def bright(device: str, weights: Path | None) -> BrightSegmenter:
 
 
 def slow(device: str, weights: Path | None) -> BrightSegmenter:
-    return BrightSegmenter(seconds=0.05)
+    return BrightSegmenter(wait=lambda: time.sleep(0.05))
 
 
 class Picky(BrightSegmenter):
@@ -45,7 +46,7 @@ class Worse(BrightSegmenter):
     def prepare(
         self, image: ImageLike, prior: object = None, others: object = None
     ) -> WorsePredictor:
-        return WorsePredictor(np.asarray(image), 0.0)
+        return WorsePredictor(np.asarray(image), self.wait)
 
 
 class WorsePredictor(BrightPredictor):
