@@ -24,7 +24,7 @@ class Geodesics:
     the image, also where its pixels are seen coarser.
     """
 
-    geodesic: float = 0.9  # gamma_g, the share of contrast in a length
+    geodesic: float = 0.2  # gamma_g, the share of contrast in a length
     scale: float = 100.0  # pixels that a colour difference of 1 (of 0..1) is long
 
     def __call__(self, scene: Scene) -> Parents:
