@@ -132,3 +132,24 @@ def test_an_agent_tracks_a_rectangle_through_the_frames():
         assert shape["type"] == "rectangle"
         wanted = [10 + shift, 10, 31 + shift, 31]
         assert np.abs(np.subtract(shape["points"], wanted)).max() <= 4
+
+
+def test_an_agent_says_that_a_cell_is_gone_and_finds_it_again(caplog):
+    black = Image.fromarray(np.zeros(GRID, np.uint8))
+    frames = [picture(), black, picture(4)]
+    driver = agent_driver("tracker", frames, method="grow-cut", device="cpu")
+    drawn = {"type": "rectangle", "points": [10, 10, 31, 31]}
+    begin = {"type": "init_tracking", "task": 1, "frame": 0, "shapes": [drawn]}
+    states = driver.calculate_result_for_ar(begin, None)["states"]
+
+    answers = [
+        driver.calculate_result_for_ar(
+            {"type": "track", "task": 1, "frame": frame, "states": states}, None
+        )
+        for frame in (1, 2)
+    ]
+
+    assert answers[0]["shapes"] == [None]
+    assert "not found in this frame" in caplog.text
+    (shape,) = answers[1]["shapes"]
+    assert np.abs(np.subtract(shape["points"], [14, 10, 35, 31])).max() <= 4

@@ -40,10 +40,13 @@ def encoded(image: np.ndarray) -> str:
     return base64.b64encode(content.getvalue()).decode()
 
 
-def asked(tracker: Tracker, image: np.ndarray, **rest) -> dict:
+def asked(
+    tracker: Tracker, image: np.ndarray, remarks: dict | None = None, **rest
+) -> dict:
     """The answer, having been JSON on its way as in CVAT."""
     body = {"image": encoded(image), "shapes": [], "states": [], **rest}
-    return json.loads(json.dumps(tracker.answer(body, {})))
+    said = {} if remarks is None else remarks
+    return json.loads(json.dumps(tracker.answer(body, said)))
 
 
 def iou_of_boxes(one, other) -> float:
@@ -89,22 +92,99 @@ def test_an_older_server_sends_and_gets_bare_points(tracker: Tracker):
     assert len(begun["states"]) == 1
 
 
-def test_a_cell_that_is_gone_keeps_its_shape(tracker: Tracker):
-    drawn = {"type": "rectangle", "points": [28, 38, 53, 63]}
-    states = asked(tracker, frame(50, 40), shapes=[drawn])["states"]
-    black = np.zeros(GRID, np.uint8)
+def test_an_older_server_gets_bare_points_while_tracking_too(tracker: Tracker):
+    begun = asked(tracker, frame(50, 40), shapes=[[28, 38, 53, 63]])
 
-    answer = asked(tracker, black, shapes=[None], states=states)
+    answer = asked(tracker, frame(52, 43), **begun)
 
-    assert iou_of_boxes(answer["shapes"][0]["points"], drawn["points"]) > 0.9
+    assert iou_of_boxes(answer["shapes"][0], [31, 40, 56, 65]) > 0.85
 
 
-def test_a_rectangle_without_a_cell_is_an_ellipse(tracker: Tracker):
+# -------------------------------------------------------------------- losing a cell
+
+
+DRAWN = {"type": "rectangle", "points": [28, 38, 53, 63]}
+BLACK = np.zeros(GRID, np.uint8)
+SNOW = np.random.default_rng(7).integers(0, 255, GRID, np.uint8)
+
+
+@pytest.mark.parametrize("gone", [BLACK, SNOW], ids=["black", "noise"])
+def test_a_cell_that_is_gone_keeps_its_shape_and_the_log_says_so(tracker, gone):
+    states = asked(tracker, frame(50, 40), shapes=[DRAWN])["states"]
+    remarks: list[dict] = [{}, {}]
+
+    for said in remarks:
+        answer = asked(tracker, gone, said, shapes=[None], states=states)
+        states = answer["states"]
+
+    assert answer["shapes"][0]["points"] == DRAWN["points"]
+    assert remarks[0]["lost"] == [
+        "object 1, rectangle at (28, 38, 53, 63): not found in this frame; its last "
+        "shape is answered"
+    ]
+    assert remarks[1]["lost"][0].endswith("its last shape is answered (2 in a row)")
+
+
+def test_a_cell_that_comes_back_is_found_again(tracker: Tracker):
+    states = asked(tracker, frame(50, 40), shapes=[DRAWN])["states"]
+    for _ in range(3):
+        states = asked(tracker, BLACK, states=states)["states"]
+    remarks: dict = {}
+
+    answer = asked(tracker, frame(54, 46), remarks, states=states)
+
+    assert "lost" not in remarks
+    assert iou_of_boxes(answer["shapes"][0]["points"], [34, 42, 59, 67]) > 0.85
+    assert answer["states"][0]["missed"] == 0
+
+
+def test_only_the_cell_that_is_gone_is_reported(tracker: Tracker):
+    other = {"type": "rectangle", "points": [8, 88, 33, 113]}
+    states = asked(tracker, frame(50, 40), shapes=[other, DRAWN])["states"]
+    remarks: dict = {}
+
+    one_left = np.where(disk(50, 40, 16), 10, frame(50, 40)).astype(np.uint8)
+    asked(tracker, one_left, remarks, states=states)
+
+    (sentence,) = remarks["lost"]
+    assert sentence.startswith("object 2, rectangle at (28, 38, 53, 63): not found")
+
+
+def test_a_cell_without_its_outline_takes_the_last_one_along(tracker: Tracker):
+    states = asked(tracker, frame(50, 40), shapes=[DRAWN])["states"]
+    bridge = np.zeros(GRID, bool)
+    bridge[50:56, :] = True  # it touches something large
+    remarks: dict = {}
+
+    touching = np.maximum(frame(52, 44), bridge * np.uint8(200))
+    answer = asked(tracker, touching, remarks, states=states)
+
+    assert remarks["unsure"][0].endswith("not its outline; the last one went along")
+    assert iou_of_boxes(answer["shapes"][0]["points"], [32, 40, 57, 65]) > 0.85
+
+
+def test_a_rectangle_without_a_cell_is_an_ellipse_and_the_log_says_so(tracker):
     drawn = {"type": "rectangle", "points": [80, 10, 120, 30]}
+    remarks: dict = {}
 
-    answer = asked(tracker, np.zeros(GRID, np.uint8), shapes=[drawn])
+    answer = asked(tracker, BLACK, remarks, shapes=[drawn])
 
     assert answer["shapes"][0]["points"] == drawn["points"]
+    assert "nothing found fits the rectangle" in remarks["unsure"][0]
+
+
+def test_the_default_network_knows_when_its_cell_is_gone():
+    tracker = Tracker.from_environment({"ISEG_DEVICE": "cpu"})
+    states = asked(tracker, frame(50, 40), shapes=[DRAWN])["states"]
+    remarks: dict = {}
+
+    empty = frame(500, 500)  # the other cell is still there
+    asked(tracker, empty, remarks, states=states)
+
+    assert len(remarks["lost"]) == 1
+
+
+# --------------------------------------------------------------------------- states
 
 
 def test_states_are_small_and_the_answer_is_theirs_alone(tracker: Tracker):
@@ -128,8 +208,8 @@ def test_states_are_small_and_the_answer_is_theirs_alone(tracker: Tracker):
         ({"shapes": [{"type": "mask", "points": [9, 0, 0, 1, 1]}]}, "no mask to track"),
         ({"shapes": [{"type": "mask", "points": [1, 0, 0, 0, 0]}]}, "is empty"),
         ({"shapes": "all"}, "must be a list of at most"),
-        ({"states": [{}]}, "is no state of this tracker"),
-        ({"states": [7]}, "is no state of this tracker"),
+        ({"states": [{}]}, "is no state of this version of the tracker; begin"),
+        ({"states": [7]}, "7 is no state of this version of the tracker"),
     ],
 )
 def test_what_cannot_be_tracked_is_refused(tracker: Tracker, rest, message: str):

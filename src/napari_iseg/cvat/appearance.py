@@ -14,7 +14,10 @@ from napari_iseg.intensities import ScaledImage
 
 SIDE = 32  # of the picture: about 1.4 kB in base64
 REACH = 0.75  # how far an object may go between two frames, in its longer sides
-LEAST_LIKENESS = 0.5  # correlation; below it nothing there is the object
+# Correlation; below it nothing there is the object. Of 339 yeasts one or three frames
+# apart 98 % are above it, and so are 4 % of places where the yeast is not.
+LEAST_LIKENESS = 0.4
+LEAST_CONTRAST = 1.0  # standard deviation of 0..255; less is nothing to look for
 MARGIN = 0.25  # of the object's longer side, shown around it
 
 
@@ -37,32 +40,37 @@ class Appearance:
         step = max(1, ceil(max(seen.shape) / SIDE))
         return cls(_picture(image, seen, step), step, seen.top, seen.left)
 
-    def shift(self, image: ImageLike, box: Box) -> tuple[int, int]:
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing stands out in the picture, so that it finds nothing."""
+        return float(self.picture.std()) < LEAST_CONTRAST
+
+    @property
+    def seen(self) -> Box:
+        """What of its image the picture shows; may reach over the border."""
+        height, width = (side * self.step for side in self.picture.shape)
+        return Box(self.top, self.left, self.top + height, self.left + width)
+
+    def shift(self, image: ImageLike, box: Box) -> tuple[int, int] | None:
         """Rows and columns that what was in ``box`` has moved to be in ``image``.
 
-        (0, 0) where nothing stands out in the picture, or nothing is like it.
+        None where nothing near is like it.
         """
         import cv2  # slow to import
 
-        height, width = self.picture.shape
-        seen = Box(
-            self.top,
-            self.left,
-            self.top + height * self.step,
-            self.left + width * self.step,
-        )
+        seen = self.seen
         reach = ceil(REACH * max(box.shape) / self.step) * self.step
         top = seen.top - min(reach, seen.top // self.step * self.step)
         left = seen.left - min(reach, seen.left // self.step * self.step)
         around = Box(top, left, seen.bottom + reach, seen.right + reach)
         region = _picture(image, around.clipped_to(ScaledImage(image).grid), self.step)
-        fits = region.shape[0] >= height and region.shape[1] >= width
-        if not fits or min(self.picture.std(), region.std()) < 1:
-            return 0, 0
+        fits = np.all(np.subtract(region.shape, self.picture.shape) >= 0)
+        if not fits or region.std() < LEAST_CONTRAST:
+            return None
         likeness = cv2.matchTemplate(region, self.picture, cv2.TM_CCOEFF_NORMED)
         likeness = np.nan_to_num(likeness, posinf=0)
         if likeness.max() < LEAST_LIKENESS:
-            return 0, 0
+            return None
         row, column = np.unravel_index(int(likeness.argmax()), likeness.shape)
         rows = top + int(row) * self.step - seen.top
         return rows, left + int(column) * self.step - seen.left
@@ -96,8 +104,8 @@ def _grown(box: Box, part: float) -> Box:
 def _picture(image: ImageLike, box: Box, step: int) -> NDArray[np.uint8]:
     grey = ScaledImage(image).read(box).mean(axis=2)
     height, width = (max(1, side // step) for side in grey.shape)
-    step = min(step, *grey.shape)
-    cut = grey[: height * step, : width * step]
-    means = cut.reshape(height, step, width, step).mean(axis=(1, 3))
+    down, across = (min(step, side) for side in grey.shape)
+    cut = grey[: height * down, : width * across]
+    means = cut.reshape(height, down, width, across).mean(axis=(1, 3))
     picture: NDArray[np.uint8] = (means.clip(0, 1) * 255).astype(np.uint8)
     return picture

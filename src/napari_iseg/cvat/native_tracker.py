@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +17,10 @@ from napari_iseg.arrays import image_grid
 from napari_iseg.catalog import load_segmenter
 from napari_iseg.cvat.images import Pixels, array_of
 from napari_iseg.cvat.settings import Settings
-from napari_iseg.cvat.tracker import MASK, RECTANGLE, Tracked, Tracker
+from napari_iseg.cvat.tracked import MASK, RECTANGLE, Tracked
+from napari_iseg.cvat.tracker import DOUBTS, Outcome, Step, Tracker
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -41,13 +45,16 @@ class NativeTracker:
     ) -> dict[str, Any]:
         """The state of a shape that a user drew."""
         points = [float(point) for point in shape.points]
-        return self.tracker.begun(pp_image, str(shape.type), points).state
+        return _logged(self.tracker.begun(pp_image, str(shape.type), points)).state
 
     def track(self, context: Any, pp_image: Pixels, state: dict[str, Any]) -> Any:  # noqa: ARG002 - the protocol's
-        """The shape in this frame; ``state`` goes along with it."""
+        """The shape in this frame, None where it is lost; ``state`` goes along."""
         before = Tracked.read(state, image_grid(pp_image))
-        found = self.tracker.followed(pp_image, before)
+        step = self.tracker.followed(pp_image, before)
+        found = _logged(step)
         state.update(found.state)
+        if step.outcome is Outcome.LOST:
+            return None
         return cvataa.TrackableShape(type=found.kind, points=found.points)
 
 
@@ -57,3 +64,9 @@ def create(
     """Parameters of ``cvat-cli``: ``-p method=str:cells``, and so on."""
     segmenter = load_segmenter(method, device=device, weights=weights or None)
     return NativeTracker(Tracker(segmenter, Settings()))
+
+
+def _logged(step: Step) -> Tracked:
+    if step.outcome in DOUBTS:
+        logger.warning("%s", step.sentence)
+    return step.tracked

@@ -11,6 +11,7 @@ from napari_iseg.cvat.problems import RequestError
 from napari_iseg.cvat.responses import written
 
 Remarks: TypeAlias = dict[str, Any]  # what the log line says beside the duration
+DOUBTS = frozenset({"lost", "unsure"})  # remarks that make an answer a warning
 Answering: TypeAlias = Callable[[Any, Remarks], Any]  # body, remarks -> JSON value
 
 
@@ -45,4 +46,6 @@ def served(context: Any, event: Any, answer: Answering) -> Any:
 
 def _log(logger: Any, event: Any, status: int, remarks: Mapping[str, Any]) -> None:
     say = {200: logger.info_with, 500: logger.error_with}.get(status, logger.warn_with)
+    if not DOUBTS.isdisjoint(remarks):
+        say = logger.warn_with
     say(f"answered {status}", request=str(getattr(event, "id", None)), **remarks)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any
 
 import numpy as np
@@ -13,94 +14,44 @@ from napari_iseg.arrays import Box, Grid, ImageLike, Mask, bounding_box, image_g
 from napari_iseg.catalog import load_segmenter
 from napari_iseg.clicks import Clicks
 from napari_iseg.cvat import rle
-from napari_iseg.cvat.appearance import Appearance
 from napari_iseg.cvat.images import decoded
 from napari_iseg.cvat.problems import MalformedRequestError, shown
 from napari_iseg.cvat.requests import fields_of, image_of, number
 from napari_iseg.cvat.responses import Payload
 from napari_iseg.cvat.settings import Settings
+from napari_iseg.cvat.tracked import MASK, RECTANGLE, Tracked, around, corners
 from napari_iseg.segmenter import Patch, Segmenter
 
-RECTANGLE, MASK = "rectangle", "mask"
 MOST_OBJECTS = 256
 LEAST_LIKENESS = 0.4  # IoU of a drawn rectangle and what was found inside
 MOST_GROWTH = 2.0  # of the area from one frame to the next
 
 
+class Outcome(Enum):
+    """How sure a step is; the value is what the log says of it."""
+
+    FOUND = "found"
+    UNFITTING = "nothing found fits the rectangle; an ellipse in it is tracked"
+    MOVED = "found, but not its outline; the last one went along"
+    LOST = "not found in this frame; its last shape is answered"
+
+
+DOUBTS = {Outcome.UNFITTING: "unsure", Outcome.MOVED: "unsure", Outcome.LOST: "lost"}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Tracked:
-    """An object in one frame.
+class Step:
+    """An object and how it came to be where it is."""
 
-    Attributes
-    ----------
-    kind
-        "rectangle" or "mask": what CVAT's user tracks.
-    mask
-        ``(H, W)``.
-    margins
-        How much further than the mask the user's rectangle went: left, top, right and
-        bottom, in pixels. It keeps them.
-    appearance
-        What it looked like.
-    """
-
-    kind: str
-    mask: Mask
-    margins: tuple[float, ...]
-    appearance: Appearance
+    tracked: Tracked
+    outcome: Outcome = Outcome.FOUND
 
     @property
-    def points(self) -> list[float]:
-        """The shape of ``kind`` as CVAT reads it."""
-        if self.kind == MASK:
-            return [float(value) for value in rle.encoded(self.mask)]
-        height, width = self.mask.shape
-        limits = (width, height, width, height)
-        edges = zip(_corners(self.mask), self.margins, limits, strict=True)
-        return [float(np.clip(edge + more, 0, most)) for edge, more, most in edges]
-
-    @property
-    def state(self) -> Payload:
-        """All of it as JSON, a few kilobytes: CVAT's browser carries it along."""
-        seen = self.appearance
-        return {
-            "kind": self.kind,
-            "grid": list(self.mask.shape),
-            "mask": rle.encoded(self.mask),
-            "margins": list(self.margins),
-            "picture": seen.text,
-            "seen": [*seen.picture.shape, seen.step, seen.top, seen.left],
-        }
-
-    @classmethod
-    def read(cls, state: Any, grid: Grid) -> Tracked:
-        """From ``state``.
-
-        Raises
-        ------
-        MalformedRequestError
-            If it is none of ours or of an image of another size.
-        """
-        try:
-            return cls._read(state, grid)
-        except (KeyError, TypeError, ValueError, OverflowError) as problem:
-            raise MalformedRequestError(
-                f"{shown(state)} is no state of this tracker: {problem}"
-            ) from problem
-
-    @classmethod
-    def _read(cls, state: Any, grid: Grid) -> Tracked:
-        if tuple(state["grid"]) != grid or state["kind"] not in {RECTANGLE, MASK}:
-            raise ValueError(f"it is of an image of {state['grid']}, not {grid}")
-        mask = rle.decoded([int(value) for value in state["mask"]], grid)
-        left, top, right, bottom = (
-            number("a margin", value) for value in state["margins"]
-        )
-        height, width, step, row, column = (int(value) for value in state["seen"])
-        seen = Appearance.read(state["picture"], (height, width, step, row, column))
-        if not mask.any() or row >= grid[0] or column >= grid[1]:
-            raise ValueError("there is nothing in it")
-        return cls(state["kind"], mask, (left, top, right, bottom), seen)
+    def sentence(self) -> str:
+        """For the log."""
+        missed = self.tracked.missed
+        row = f" ({missed} in a row)" if missed > 1 else ""
+        return f"{self.tracked.place}: {self.outcome.value}{row}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +89,20 @@ class Tracker:
         states, drawn = _list(fields, "states"), _list(fields, "shapes")
         image = decoded(image_of(fields), self.settings.most_pixels)
         grid = image_grid(image)
+        remarks["size"] = f"{grid[1]} x {grid[0]}"
         remarks["objects"] = len(states or drawn)
         if states:
             before = [Tracked.read(state, grid) for state in states]
-            found = [self.followed(image, one) for one in before]
+            steps = [self.followed(image, one) for one in before]
         else:
-            found = [self.begun(image, *_shape(one)) for one in drawn]
-        plain = not states and bool(drawn) and not isinstance(drawn[0], Mapping)
+            steps = [self.begun(image, *_shape(one)) for one in drawn]
+        _remark_doubts(remarks, steps)
+        plain = any(isinstance(one, list) for one in drawn)
+        found = [step.tracked for step in steps]
         shapes = [_written(one, plain=plain) for one in found]
         return {"shapes": shapes, "states": [one.state for one in found]}
 
-    def begun(self, image: ImageLike, kind: str, points: list[float]) -> Tracked:
+    def begun(self, image: ImageLike, kind: str, points: list[float]) -> Step:
         """The object in a shape that a user drew.
 
         Raises
@@ -158,41 +112,57 @@ class Tracker:
         """
         grid = image_grid(image)
         if kind == MASK:
-            mask = _drawn_mask(points, grid)
-            return _tracked(image, kind, mask, (0.0, 0.0, 0.0, 0.0))
+            return Step(Tracked.seen(image, kind, _drawn_mask(points, grid)))
         box = _drawn_box(points, grid)
         mask = self._inside(image, box)
-        edges = zip(points, _corners(mask), strict=True)
-        return _tracked(image, kind, mask, tuple(drawn - own for drawn, own in edges))
+        outcome = Outcome.UNFITTING if mask is None else Outcome.FOUND
+        mask = _ellipse(box, grid) if mask is None else mask
+        left, top, right, bottom = np.subtract(points, corners(mask)).tolist()
+        margins = (left, top, right, bottom)
+        return Step(Tracked.seen(image, kind, mask, margins), outcome)
 
-    def followed(self, image: ImageLike, before: Tracked) -> Tracked:
-        """The same object in the next frame.
+    def followed(self, image: ImageLike, before: Tracked) -> Step:
+        """The same object in the next frame, where what is there looks like it.
 
-        Where it is not found, the last mask goes along with what it looked like.
+        Where it is lost it stays as it was seen last, so that it is found again when
+        it comes back. A network that begins from the last mask finds one everywhere:
+        likeness decides. An object without any contrast is where its outline is.
         """
-        box = _box(before.mask)
-        moved = _moved(before.mask, before.appearance.shift(image, box))
-        prior = Patch(moved.astype(np.float32), (0, 0))
-        predictor = self.segmenter.prepare(image, prior=prior)
-        found = _whole(predictor.predict_patch(_middle(moved)), moved.shape)
-        growth = found.sum() / moved.sum()
-        kept = found if 1 / MOST_GROWTH <= growth <= MOST_GROWTH else moved
-        return _tracked(image, before.kind, kept, before.margins)
+        box, plain = around(before.mask), before.appearance.is_plain
+        shift = (0, 0) if plain else before.appearance.shift(image, box)
+        if shift is None:
+            return _lost(before)
+        moved = _moved(before.mask, shift)
+        found = self._outlined(image, moved)
+        is_outline = 1 / MOST_GROWTH <= found.sum() / moved.sum() <= MOST_GROWTH
+        if plain and not is_outline:
+            return _lost(before)
+        kept, outcome = (found, Outcome.FOUND) if is_outline else (moved, Outcome.MOVED)
+        return Step(Tracked.seen(image, before.kind, kept, before.margins), outcome)
 
-    def _inside(self, image: ImageLike, box: Box) -> Mask:
-        """The object in a rectangle; an ellipse where none fits it."""
+    def _outlined(self, image: ImageLike, expected: Mask) -> Mask:
+        """What the method finds where ``expected`` is."""
+        prior = Patch(expected.astype(np.float32), (0, 0))
+        predictor = self.segmenter.prepare(image, prior=prior)
+        return _whole(predictor.predict_patch(_middle(expected)), expected.shape)
+
+    def _inside(self, image: ImageLike, box: Box) -> Mask | None:
+        """The object in a rectangle; None where nothing fits it."""
         predictor = self.segmenter.prepare(image)
-        ellipse = _ellipse(box, predictor.grid)
-        guesses = predictor.alternative_patches(_middle(ellipse))
+        guesses = predictor.alternative_patches(_middle(_ellipse(box, predictor.grid)))
         masks = [_whole(patch, predictor.grid) for patch, _ in guesses]
         best = max(masks, key=lambda mask: _likeness(mask, box))
-        return best if _likeness(best, box) >= LEAST_LIKENESS else ellipse
+        return best if _likeness(best, box) >= LEAST_LIKENESS else None
 
 
-def _tracked(
-    image: ImageLike, kind: str, mask: Mask, margins: tuple[float, ...]
-) -> Tracked:
-    return Tracked(kind, mask, margins, Appearance.of(image, _box(mask)))
+def _lost(before: Tracked) -> Step:
+    return Step(replace(before, missed=before.missed + 1), Outcome.LOST)
+
+
+def _remark_doubts(remarks: dict[str, Any], steps: list[Step]) -> None:
+    for count, step in enumerate(steps, start=1):
+        if kind := DOUBTS.get(step.outcome):
+            remarks.setdefault(kind, []).append(f"object {count}, {step.sentence}")
 
 
 def _written(one: Tracked, *, plain: bool) -> Any:
@@ -251,17 +221,6 @@ def _drawn_box(points: list[float], grid: Grid) -> Box:
     return box
 
 
-def _box(mask: Mask) -> Box:
-    box = bounding_box(mask)
-    assert box is not None
-    return box
-
-
-def _corners(mask: Mask) -> tuple[int, int, int, int]:
-    box = _box(mask)
-    return box.left, box.top, box.right, box.bottom
-
-
 def _ellipse(box: Box, grid: Grid) -> Mask:
     rows, columns = (np.arange(side) + 0.5 for side in grid)
     height, width = box.shape
@@ -273,7 +232,7 @@ def _ellipse(box: Box, grid: Grid) -> Mask:
 
 def _middle(mask: Mask) -> Clicks:
     """One click where the mask is thickest."""
-    box = _box(mask)
+    box = around(mask)
     # padding: the image border is a border too
     depth = ndimage.distance_transform_edt(np.pad(mask[box.slices], 1))[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
@@ -282,7 +241,7 @@ def _middle(mask: Mask) -> Clicks:
 
 def _moved(mask: Mask, shift: tuple[int, int]) -> Mask:
     """``mask`` moved by rows and columns; where it was if nothing of it stays."""
-    box = _box(mask)
+    box = around(mask)
     target = box.moved(*shift)
     part = target.clipped_to(mask.shape)
     moved = np.zeros_like(mask)
