@@ -129,7 +129,13 @@ def add_report(command: argparse.ArgumentParser) -> None:
 
 
 def run_report(options: argparse.Namespace) -> None:
-    from training.report import as_json, markdown, put_between_markers, with_limits
+    from training.report import (
+        as_json,
+        markdown,
+        overview,
+        put_between_markers,
+        with_limits,
+    )
 
     results = results_of(options.results)
     rows = with_limits([result.curve for result in results])
@@ -150,7 +156,7 @@ def run_report(options: argparse.Namespace) -> None:
             "FOLDER"
         )
     if options.into:
-        put_between_markers(options.into, markdown(rows))
+        put_between_markers(options.into, overview(rows))
     if options.json:
         options.json.write_text(as_json(rows), encoding="utf-8")
     print(markdown(rows), end="")

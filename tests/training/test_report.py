@@ -22,7 +22,13 @@ from training.evaluation import (
 )
 from training.evaluation.curve_files import Result, read_results
 from training.metrics import MOST, ClickCurve
-from training.report import put_between_markers, rows_of, with_limits
+from training.report import (
+    markdown,
+    overview,
+    put_between_markers,
+    rows_of,
+    with_limits,
+)
 from training.report.figures import mean_ious, pens
 from training.report.folder import slug, write_report
 from training.report.limits import learning_free_limit
@@ -75,6 +81,37 @@ def test_a_mean_over_sets_says_of_how_many() -> None:
     assert mean["objects"] == 2
     assert mean["noc90"] == 1.5
     assert mean["iou@1"] == pytest.approx(0.85)
+
+
+def test_a_document_shows_means_first_and_the_methods_of_each_set_side_by_side() -> (
+    None
+):
+    curves = [
+        curve(0.9, data=data, method=method)
+        for method in ("cells", "grow-cut")
+        for data in ("first", "second")
+    ]
+
+    text = overview(rows_of(curves))
+
+    shown = [line for line in text.splitlines() if line.startswith(("| c", "| g", "<"))]
+    assert [" ".join(line.split(" | ")[:2]) for line in shown] == [
+        "| cells mean of 2 sets",
+        "| grow-cut mean of 2 sets",
+        "<details>",
+        "<summary>Each data set</summary>",
+        "| cells first",
+        "| grow-cut first",
+        "| cells second",
+        "| grow-cut second",
+        "</details>",
+    ]
+
+
+def test_a_document_about_one_set_has_one_table() -> None:
+    rows = rows_of([curve(0.9)])
+
+    assert overview(rows) == markdown(rows)
 
 
 def test_a_measure_that_old_results_lack_is_left_out() -> None:

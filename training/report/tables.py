@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,6 +17,7 @@ from training.report.limits import learning_free_limit
 Key: TypeAlias = tuple[str, str, str]  # method, data set, robot
 Columns: TypeAlias = Mapping[str, tuple[str, str]]  # measure -> title, format
 Rows: TypeAlias = Mapping[Key, Mapping[str, float]]
+MEAN = "mean of "  # how the name of a row over several data sets begins
 BEGIN, END = "<!-- table:begin -->", "<!-- table:end -->"
 
 COLUMNS: Columns = {
@@ -31,8 +32,8 @@ COLUMNS: Columns = {
     "noc90": ("NoC90", "{:.2f}"),
     "failures90": ("failures at 90 %", "{:.1%}"),
     "obedience": ("clicks obeyed", "{:.2%}"),
-    "first_ms": ("first click, ms", "{:.0f}"),
-    "later_ms": ("later, ms", "{:.0f}"),
+    "cpu_first_ms": ("first click, CPU ms", "{:.0f}"),
+    "cpu_later_ms": ("later, CPU ms", "{:.0f}"),
 }
 
 # The tables of a report: what a reader looks for -> its columns.
@@ -85,13 +86,14 @@ def grouped(curves: Iterable[ClickCurve]) -> dict[Key, list[ClickCurve]]:
 
 
 def rows_of(curves: Iterable[ClickCurve]) -> dict[Key, dict[str, float]]:
-    """One summary per method, data set and robot, and a mean over the data sets."""
+    """A mean over the data sets, then one summary per method, data set and robot."""
     rows = {key: summary(group) for key, group in grouped(curves).items()}
+    means = {}
     for method, robot in dict.fromkeys((m, r) for m, _, r in rows):
         parts = [row for (m, _, r), row in rows.items() if (m, r) == (method, robot)]
         if len(parts) > 1:
-            rows[method, f"mean of {len(parts)} sets", robot] = mean_row(parts)
-    return rows
+            means[method, f"{MEAN}{len(parts)} sets", robot] = mean_row(parts)
+    return means | rows
 
 
 def with_limits(curves: Sequence[ClickCurve]) -> dict[Key, dict[str, float]]:
@@ -125,6 +127,24 @@ def markdown(rows: Rows) -> str:
     titles, *lines = lines_of(rows)
     ruler = ["---"] * 3 + ["---:"] * (len(titles) - 3)
     return "".join(f"| {' | '.join(line)} |\n" for line in (titles, ruler, *lines))
+
+
+def overview(rows: Rows) -> str:
+    """The means over the data sets in sight, and each data set in a fold below."""
+    means = {key: row for key, row in rows.items() if key[1].startswith(MEAN)}
+    each = sorted(rows.keys() - means.keys(), key=by_data(rows))
+    parts = markdown({key: rows[key] for key in each})
+    if not means:
+        return parts
+    fold = f"<details>\n<summary>Each data set</summary>\n\n{parts}\n</details>\n"
+    return f"{markdown(means)}\n{fold}"
+
+
+def by_data(rows: Rows) -> Callable[[Key], tuple[int, int]]:
+    """Data sets in the order of ``rows``, and within each its methods in theirs."""
+    data = list(dict.fromkeys(name for _, name, _ in rows))
+    places = {key: (data.index(key[1]), at) for at, key in enumerate(rows)}
+    return places.__getitem__
 
 
 def as_json(rows: Mapping[Key, Mapping[str, float]]) -> str:
