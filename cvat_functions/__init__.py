@@ -1,1 +1,1 @@
-"""CVAT functions: applications above the library; the first comes later."""
+"""CVAT functions: applications above the library, and what checks their yaml files."""
