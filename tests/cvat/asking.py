@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from cvat_sdk.masks import decode_mask
 from PIL import Image
+from scipy import ndimage
+from skimage import data, filters
 
 Points = Sequence[tuple[float, float]]
 
@@ -64,6 +66,32 @@ def masks_in(
             decode_mask([*points[:-4], *box], image_width=grid[1], image_height=grid[0])
         )
     return found
+
+
+# ---------------------------------------------------------------------- a real cell
+
+CELL = (428.5, 374.5)  # x, y in its middle
+CELL_ROI = (340, 280, 520, 470)
+
+
+def real_cell(dtype: type = np.uint8) -> np.ndarray:
+    """A living cell in quantitative phase, ``(660, 550)``; scikit-image bundles it.
+
+    With 16 bits it fills 12 of them, as a camera does: clipped if taken for 8.
+    """
+    pixels = data.cell()
+    return pixels if dtype is np.uint8 else pixels.astype(dtype) * 16
+
+
+def mask_of_real_cell() -> np.ndarray:
+    """What is brighter than Otsu's threshold: the cell alone, as one can see."""
+    smooth = filters.gaussian(data.cell().astype(float), 2)
+    bright, count = ndimage.label(smooth > filters.threshold_otsu(smooth))
+    assert count == 1
+    return bright == 1
+
+
+# -------------------------------------------------------------------------- answers
 
 
 def check_shape(shape: dict[str, Any]) -> None:

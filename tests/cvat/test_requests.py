@@ -19,8 +19,8 @@ from napari_iseg.cvat.requests import InteractorRequest, Point
 from napari_iseg.cvat.serving import served
 from napari_iseg.cvat.settings import Settings
 from tests.cvat.asking import file_of, masks_in, request_for
-from tests.cvat.processor import event_of
 from tests.fakes import BrightSegmenter
+from training.nuclio import event_of
 
 IMAGE = np.zeros((24, 32), np.uint8)
 IMAGE[4:20, 6:26] = 200

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import socket
 import struct
 import sys
@@ -25,6 +26,13 @@ from nuclio_sdk.logger import JSONFormatter
 Handler: TypeAlias = Callable[[Any, Any], Any]
 
 
+class LogLine(JSONFormatter):
+    """A log record as the processor tells it from an answer."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "l" + str(super().format(record))
+
+
 def main() -> None:
     options = arguments()
     logger = nuclio_sdk.Logger(level=10)
@@ -35,7 +43,7 @@ def main() -> None:
         connected(options.control_socket_path),
     )
     out = events.makefile("w", encoding="utf-8")
-    logger.set_handler("default", out, JSONFormatter())
+    logger.set_handler("default", out, LogLine())
     platform = nuclio_sdk.Platform(options.platform_kind, options.namespace)
     context = nuclio_sdk.Context(logger, platform, options.worker_id)
     starting = getattr(sys.modules[handler.__module__], "init_context", None)

@@ -123,6 +123,10 @@ class Interactor:
             remarks["empty"] = _why_empty(objects, looked)
         looked.rest()
         self.looked.resized(key, looked.size)
+        remarks["kept_images"], remarks["kept_bytes"] = (
+            len(self.looked),
+            self.looked.size,
+        )
         return self.written(found, looked.grid, request.threshold)
 
     def _look(self, image: EncodedImage) -> Looked:
