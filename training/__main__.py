@@ -13,6 +13,7 @@ from training.benchmark_commands import (
     add_evaluate,
     add_report,
 )
+from training.serving_command import add_serving
 
 Command = Callable[[argparse.Namespace], int | None]  # an exit code; None: 0
 TRAINED = ("cells",)
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     add_datasets(commands.add_parser("datasets", help="what can be measured on"))
     add_export(commands.add_parser("export", help="checkpoint to weights and card"))
     add_latency(commands.add_parser("latency", help="how long a user waits"))
+    add_serving(commands.add_parser("serving", help="how long CVAT waits"))
     return top
 
 

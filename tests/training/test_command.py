@@ -108,7 +108,16 @@ def test_mistakes_are_answered_in_one_sentence(
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "evaluate", "report", "compare", "datasets", "export", "latency"],
+    [
+        "train",
+        "evaluate",
+        "report",
+        "compare",
+        "datasets",
+        "export",
+        "latency",
+        "serving",
+    ],
 )
 def test_every_command_explains_itself(
     command: str, capsys: pytest.CaptureFixture[str]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import socket
 import struct
@@ -36,12 +37,13 @@ def wrappers() -> list[Path]:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back, and what the function logged meanwhile."""
+    """What came back, what was logged meanwhile, and how long the handler took."""
 
     status: int
     content_type: str
     body: str
     logs: list[dict[str, Any]]
+    seconds: float
 
     @property
     def json(self) -> Any:
@@ -91,7 +93,8 @@ class Worker:
             self.connections[1].settimeout(0)
             self.said = b""
             self.lines = self.connections[0].makefile("r", encoding="utf-8")
-            self.starting = self.until("s")[1]
+            while self.line()[0] != "s":
+                pass  # what it logs while it starts
         except BaseException:
             self.__exit__()
             raise
@@ -151,21 +154,25 @@ class Worker:
     def send(self, body: bytes, content_type: str = "application/json") -> Answer:
         packet = msgpack.packb(event_of(body, content_type))
         self.connections[0].sendall(struct.pack(">i", len(packet)) + packet)
-        line, logs = self.until("r")
-        found = json.loads(line)
+        measured = math.nan  # a handler that raised was not measured
+        logs: list[dict[str, Any]] = []
+        while (line := self.line())[0] != "r":
+            if line[0] == "l":
+                logs.append(json.loads(line[1:]))
+            if line[0] == "m":
+                measured = json.loads(line[1:])["duration"]
+        found = json.loads(line[1:])
         text = found["body"]
         if found["body_encoding"] == "base64":
             text = base64.b64decode(text).decode()
-        return Answer(found["status_code"], found["content_type"], text, logs)
+        logs += self.control_logs()
+        status, kind = found["status_code"], found["content_type"]
+        return Answer(status, kind, text, logs, measured)
 
-    def until(self, letter: str) -> tuple[str, list[dict[str, Any]]]:
-        """The next line of a kind, and what was logged before it."""
-        logs: list[dict[str, Any]] = []
-        for line in self.lines:
-            if line[0] == letter:
-                return line[1:], logs + self.control_logs()
-            if line[0] == "l":
-                logs.append(json.loads(line[1:]))
+    def line(self) -> str:
+        """The next line; its first letter tells what it is."""
+        if line := self.lines.readline():
+            return str(line)
         raise RuntimeError(f"the worker is gone:\n{self.stderr}")
 
     def control_logs(self) -> list[dict[str, Any]]:
