@@ -20,7 +20,7 @@ from napari_iseg import catalog
 from tests.cvat.asking import file_of, iou, masks_in, request_for
 from tests.cvat.function_yamls import changed, written
 from tests.fakes import BrightSegmenter
-from training.nuclio import Worker
+from training.nuclio import Worker, wrappers
 
 CELL = (slice(20, 44), slice(30, 60))
 GRID = (64, 96)
@@ -97,7 +97,8 @@ def test_a_method_that_comes_later_needs_no_more(
     assert mask.sum() == mask[CELL].size
 
 
-def test_a_worker_process_finds_the_installed_handler(tmp_path: Path):
+@pytest.mark.parametrize("wrapper", wrappers(), ids=lambda path: path.name)
+def test_a_worker_process_finds_the_installed_handler(tmp_path: Path, wrapper: Path):
     """The folder is on its path, as nuclio has it, and holds nothing to import."""
     function = function_of(tmp_path, "random-walk")
     inside = [(347.5, 185.5), (335.5, 180.5), (360.5, 195.5)]
@@ -108,6 +109,7 @@ def test_a_worker_process_finds_the_installed_handler(tmp_path: Path):
         handler=function.at("spec", "handler"),
         environment=function.environment,
         folder=function.path.parent,
+        wrapper=wrapper,
     ) as worker:
         answer = worker.ask(request)
 
