@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from cvat_functions import annotation_rules
 from cvat_functions.annotation_rules import as_cvat_reads
 from cvat_functions.function_file import CPU, GPU, FunctionFile, text_of
 from cvat_functions.lint import function_files, main, problems
+from cvat_functions.nuclio_rules import HANDLERS
 from tests.cvat.function_yamls import ABSENT, GOOD, INSTALL, changed, written
 
 FUNCTIONS = Path(__file__).parents[2] / "cvat_functions"
@@ -440,6 +443,18 @@ def test_all_functions_install_one_version(tmp_path: Path):
     (found,) = problems(path)
 
     assert "napari-iseg is 0.1.0 here and 0.2.0 in random-walk" in found
+
+
+def test_what_nuclio_imports_before_it_connects_is_light():
+    """It gives the import of a handler two minutes; torch comes in init_context."""
+    code = f"import sys, {', '.join(HANDLERS.values())}; print(*sys.modules)"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert HANDLERS["interactor"] in done.stdout.split(), done.stderr
+    assert not {"torch", "cv2", "scipy", "skimage", "PIL"} & set(done.stdout.split())
 
 
 def test_the_pinned_version_is_the_one_that_this_tree_becomes():
