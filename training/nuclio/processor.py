@@ -153,7 +153,8 @@ class Worker:
 
     def send(self, body: bytes, content_type: str = "application/json") -> Answer:
         packet = msgpack.packb(event_of(body, content_type))
-        self.connections[0].sendall(struct.pack(">i", len(packet)) + packet)
+        with suppress(BrokenPipeError):  # reading tells why it is gone
+            self.connections[0].sendall(struct.pack(">i", len(packet)) + packet)
         measured = math.nan  # a handler that raised was not measured
         logs: list[dict[str, Any]] = []
         while (line := self.line())[0] != "r":
@@ -171,8 +172,9 @@ class Worker:
 
     def line(self) -> str:
         """The next line; its first letter tells what it is."""
-        if line := self.lines.readline():
-            return str(line)
+        with suppress(ConnectionResetError):  # no line then, either
+            if line := self.lines.readline():
+                return str(line)
         raise RuntimeError(f"the worker is gone:\n{self.stderr}")
 
     def control_logs(self) -> list[dict[str, Any]]:
