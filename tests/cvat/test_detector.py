@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from nuclio_sdk import Event
 from nuclio_sdk.test import Platform
 from PIL import Image
@@ -163,6 +164,30 @@ def test_the_folder_answers_json_through_nuclios_platform():
 def test_whatever_is_asked_is_answered_or_refused(detector: Detector, body):
     with suppress(RequestError):  # becomes 400 or 413
         assert isinstance(detector.answer(body, {}), list)
+
+
+pictures = arrays(
+    st.sampled_from([np.uint8, np.uint16]),
+    array_shapes(min_dims=2, max_dims=2, max_side=24),
+    elements=st.sampled_from([0, 20, 200]),
+)
+
+
+@settings(deadline=None)
+@given(pictures, st.none() | st.floats(0, 1))
+def test_whatever_is_shown_comes_back_as_cvat_reads_it(
+    detector: Detector, image: np.ndarray, threshold: float | None
+):
+    found = detector.answer({**body_of(image), "threshold": threshold}, {})
+
+    for one in json.loads(json.dumps(found, allow_nan=False)):
+        assert (one["label"], one["type"]) == ("cell", "mask")
+        assert drawn(one, image.shape).any()
+        assert len(one["points"]) >= 6
+        assert len(one["points"]) % 2 == 0
+        across, down = one["points"][::2], one["points"][1::2]
+        assert 0 <= min(across) <= max(across) <= image.shape[1]
+        assert 0 <= min(down) <= max(down) <= image.shape[0]
 
 
 def test_the_yaml_names_the_labels_of_the_code():
