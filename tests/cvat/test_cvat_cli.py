@@ -56,8 +56,8 @@ def server_of(*frames: bytes) -> FakeCvat:
     return FakeCvat(frames, size=GRID[::-1])
 
 
-def ran(server: FakeCvat, cache: Path, *arguments: str) -> str:
-    """What ``cvat-cli`` prints; its log where it fails."""
+def ran(server: FakeCvat, cache: Path, *arguments: str) -> tuple[str, str]:
+    """What ``cvat-cli`` prints, and its log."""
     with serving(server):
         done = subprocess.run(
             [sys.executable, "-m", "cvat_cli", "--server-host", server.url, *arguments],
@@ -73,7 +73,7 @@ def ran(server: FakeCvat, cache: Path, *arguments: str) -> str:
             check=False,
         )
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout, done.stderr
 
 
 def module(kind: str) -> tuple[str, ...]:
@@ -83,12 +83,13 @@ def module(kind: str) -> tuple[str, ...]:
     return ("--function-module", name, *device)
 
 
-def serve(server: FakeCvat, cache: Path, kind: str) -> None:
-    """Let an agent of the registered function answer all that waits."""
+def serve(server: FakeCvat, cache: Path, kind: str) -> str:
+    """Let an agent of the registered function answer all that waits; its log."""
     server.function = REGISTERED[kind]
     agent = ("function", "run-agent", str(FUNCTION), "--burst")
-    ran(server, cache, *agent, *module(kind))
+    _, log = ran(server, cache, *agent, *module(kind))
     assert server.failed == []
+    return log
 
 
 def mask_in(shape: dict, grid: tuple[int, int] = GRID) -> np.ndarray:
@@ -100,7 +101,9 @@ def mask_in(shape: dict, grid: tuple[int, int] = GRID) -> np.ndarray:
 def test_a_function_is_registered_by_its_module(tmp_path, kind: str):
     server = server_of(frame(0))
 
-    printed = ran(server, tmp_path, "function", "create-native", "ours", *module(kind))
+    printed, _ = ran(
+        server, tmp_path, "function", "create-native", "ours", *module(kind)
+    )
 
     assert printed.strip() == str(FUNCTION)
     assert server.function.items() >= REGISTERED[kind].items()
@@ -152,12 +155,13 @@ def test_an_agent_tracks_a_real_cell_and_says_when_it_is_gone(tmp_path):
         else []
     )
 
-    serve(server, tmp_path, "tracker")
+    log = serve(server, tmp_path, "tracker")
 
     first, lost, again = (one["shapes"] for one in server.completed[1:])
     wanted = np.add(DRAWN["points"], [SHIFT, 0, SHIFT, 0])
     assert np.abs(first[0]["points"] - wanted).max() < 8
     assert lost == [None]
+    assert log.count("not found in this frame") == 1
     assert np.abs(again[0]["points"] - wanted - [SHIFT, 0, SHIFT, 0]).max() < 8
 
 

@@ -85,6 +85,13 @@ def test_the_detector_gives_polygons_where_they_are_asked_for():
     assert all(len(one.points) >= 6 for one in shapes)
 
 
+def test_a_threshold_for_the_detector_is_left_out_and_the_log_says_so(caplog):
+    context = SimpleNamespace(conf_threshold=0.5, conv_mask_to_poly=False)
+
+    assert len(loaded("detector").detect(context, picture())) == 4
+    assert "--conf-threshold 0.5 is left out: the method gives no" in caplog.text
+
+
 def test_the_agent_registers_the_detectors_labels():
     spec = loaded("detector").spec
 

@@ -74,8 +74,14 @@ def test_a_region_is_answered_in_its_own_pixels(driver):
     assert iou(shape, cell()[20:80, 40:90]) > 0.8
 
 
-def test_no_prompt_gives_no_shape(driver):
+def test_no_prompt_gives_no_shape_and_the_log_says_why(driver, caplog):
     assert asked(driver) == []
+    assert "no shape: nothing was clicked positive inside the image" in caplog.text
+
+
+def test_a_point_outside_is_left_out_and_the_log_says_so(driver, caplog):
+    assert len(asked(driver, [(60.5, 40.5), (500, 2)], [(5, 5)])) == 1
+    assert "1 points outside the image were left out" in caplog.text
 
 
 def test_a_box_is_a_prompt_too(driver):

@@ -267,6 +267,15 @@ def bomb(side: int) -> str:
     return base64.b64encode(bytes(content)).decode()
 
 
+def test_a_body_of_forty_megabytes_arrives(running: WorkerOf):
+    name = "geodesic-star"
+
+    answer = running(name).ask(GOOD[name]() | {"more": "x" * 40_000_000})
+
+    assert answer.status == 200
+    assert len(answer.json["shapes"]) == 1
+
+
 BUG = """
 from napari_iseg.cvat import interaction
 from napari_iseg.cvat.serving import served

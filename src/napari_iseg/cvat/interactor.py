@@ -120,7 +120,7 @@ class Interactor:
         objects = wanted_objects(request.prompts, looked.grid)
         found = [guess for one in objects for guess in self.found(looked, one)]
         if not found:
-            remarks["empty"] = _why_empty(objects, looked)
+            remarks["empty"] = why_empty(objects, looked)
         looked.rest()
         self.looked.resized(key, looked.size)
         remarks["kept_images"], remarks["kept_bytes"] = (
@@ -211,7 +211,8 @@ def _remark_request(
         remarks["text"] = f"text prompts are not understood: {shown(text)}"
 
 
-def _why_empty(objects: tuple[WantedObject, ...], looked: Looked) -> str:
+def why_empty(objects: tuple[WantedObject, ...], looked: Looked) -> str:
+    """Why there is no shape, for the log."""
     if not objects:
         return "nothing was clicked positive inside the image"
     return looked.remark or "the method found no object there"

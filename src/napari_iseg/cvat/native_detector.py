@@ -6,6 +6,7 @@ works with every CVAT; ``function create-native`` and ``run-agent`` where it has
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from napari_iseg.cvat import rle
 from napari_iseg.cvat.detector import LABELS, METHOD, Detector, FoundObject
 from napari_iseg.cvat.images import array_of
 from napari_iseg.cvat.settings import Settings
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class NativeDetector:
 
     def detect(self, context: Any, image: Image.Image) -> list[Any]:
         """A mask for each object of ``image``, or a polygon where that is asked for."""
+        if context.conf_threshold:
+            logger.warning(
+                "--conf-threshold %s is left out: the method gives no confidence",
+                context.conf_threshold,
+            )
         found = self.detector.objects(array_of(ImageOps.exif_transpose(image)))
         if context.conv_mask_to_poly:
             return [cvataa.polygon(one.label.id, one.polygon) for one in found]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,11 +16,13 @@ from PIL import Image, ImageOps
 
 from napari_iseg.catalog import load_segmenter
 from napari_iseg.cvat.images import array_of
-from napari_iseg.cvat.interactor import Interactor, Looked
+from napari_iseg.cvat.interactor import Interactor, Looked, why_empty
 from napari_iseg.cvat.requests import BoxPrompt, Point, Prompts
 from napari_iseg.cvat.responses import Payload
 from napari_iseg.cvat.settings import Settings
-from napari_iseg.cvat.wanted_objects import wanted_objects
+from napari_iseg.cvat.wanted_objects import outside, wanted_objects
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,13 @@ class NativeInteractor:
 
     def detect(self, context: Any, pp_image: Looked, prompts: Any) -> list[Any]:  # noqa: ARG002 - the protocol's
         """A mask for each object that was clicked or boxed."""
-        objects = wanted_objects(_prompts(prompts), pp_image.grid)
+        given = _prompts(prompts)
+        if left_out := outside(given, pp_image.grid):
+            logger.warning("%d points outside the image were left out", left_out)
+        objects = wanted_objects(given, pp_image.grid)
         found = [g for one in objects for g in self.interactor.found(pp_image, one)]
+        if not found:
+            logger.warning("no shape: %s", why_empty(objects, pp_image))
         pp_image.rest()
         written = self.interactor.written(found, pp_image.grid, None)
         return [_shape(one) for one in written["shapes"]]
