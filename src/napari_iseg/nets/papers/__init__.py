@@ -1,0 +1,14 @@
+"""The networks of six papers, one file each, as their authors describe them.
+
+Every one is a ``torch.nn.Module`` and keeps the same promises:
+
+- ``Net(width=1.0, ..., pretrained=False)``: at ``width=1.0`` the paper's; other widths
+  multiply every number of channels. ``pretrained=True`` starts from torchvision's
+  ImageNet weights where the paper did, and only at ``width=1.0``.
+- ``net(image, maps)`` takes RGB ``(B, 3, H, W)`` in 0..1 and the two click maps
+  ``(B, 2, H, W)``, positive first, as ``net.encoder`` draws them; any ``H`` and ``W``.
+  Scaling of both is inside: it belongs to the weights. Networks that place regions by
+  the clicks take the clicks as well.
+- the answer is a ``NamedTuple`` with ``logits`` ``(B, M, H, W)``, M = 1 unless the
+  paper has several hypotheses, and whatever else the paper's loss needs.
+"""
