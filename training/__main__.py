@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from training.benchmark_commands import (
     add_compare,
@@ -14,9 +13,9 @@ from training.benchmark_commands import (
     add_report,
 )
 from training.serving_command import add_serving
+from training.training_commands import add_ablate, add_export, add_train
 
 Command = Callable[[argparse.Namespace], int | None]  # an exit code; None: 0
-TRAINED = ("cells",)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser("python -m training", description=__doc__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a network"))
+    add_ablate(commands.add_parser("ablate", help="what one idea is worth"))
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_compare(commands.add_parser("compare", help="which method suits my data?"))
@@ -42,53 +42,6 @@ def parser() -> argparse.ArgumentParser:
     add_latency(commands.add_parser("latency", help="how long a user waits"))
     add_serving(commands.add_parser("serving", help="how long CVAT waits"))
     return top
-
-
-def add_train(command: argparse.ArgumentParser) -> None:
-    command.add_argument("method", choices=TRAINED)
-    command.add_argument("--out", type=Path, default=Path("runs/cells"))
-    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    command.add_argument("--device", default="cpu")
-    command.add_argument("--workers", type=int, default=1)
-    command.add_argument("--threads", type=int, default=None, help="of the network")
-    command.add_argument("--resume", action="store_true")
-    command.add_argument("--start", type=Path, help="exported weights to begin from")
-    command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
-    command.set_defaults(run=run_train)
-
-
-def run_train(options: argparse.Namespace) -> None:
-    import torch
-
-    from training.loop import train
-    from training.recipe import Recipe, overridden
-
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    train(
-        overridden(Recipe(), options.set),
-        options.out,
-        device=options.device,
-        resume=options.resume,
-        workers=options.workers,
-        minutes=options.minutes,
-        start=options.start,
-    )
-
-
-def add_export(command: argparse.ArgumentParser) -> None:
-    command.add_argument("checkpoint", type=Path)
-    command.add_argument("-o", "--output", type=Path, required=True)
-    command.add_argument("--results", type=Path, help="curves for the card")
-    command.add_argument("--recipe", default="training.recipe.Recipe()")
-    command.set_defaults(run=run_export)
-
-
-def run_export(options: argparse.Namespace) -> None:
-    from training.export import export
-
-    card = export(options.checkpoint, options.output, options.results, options.recipe)
-    print(f"{options.output}: {card.size} bytes, sha256 {card.sha256}")
 
 
 def add_latency(command: argparse.ArgumentParser) -> None:

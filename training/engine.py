@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import pickle
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_iseg import Click, Clicks
@@ -19,13 +23,17 @@ from napari_iseg.click_maps import disc_map
 from napari_iseg.nets.cells_net import CellsNet
 from napari_iseg.nets.window_model import net_from
 from napari_iseg.weights import read_tensors
+from training.crew import Crew
+from training.early_stopping import Marks
 from training.losses import answer_loss
+from training.parts import NormStatistics, added_up, parts_of
 from training.recipe import Recipe
 from training.robots import Hasty
 from training.samples import Sample, WindowSample
 
 logger = logging.getLogger(__name__)
 ROBOT = Hasty()
+PARTS = {"net", "averaged", "optimiser", "step"}  # of every checkpoint
 
 Points = list[tuple[float, float, bool]]  # row, column, is_positive
 
@@ -105,17 +113,23 @@ def zoomed(probability: Tensor, shifts: Tensor) -> Tensor:
 class Trainer:
     """The state of a run: network, averaged network, optimiser, step."""
 
-    def __init__(self, recipe: Recipe, device: torch.device) -> None:
+    def __init__(
+        self, recipe: Recipe, device: torch.device, crew: Crew | None = None
+    ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
+        self.crew = crew or Crew()
         self.net = self.build()
         self.averaged = self.build()
         self.averaged.load_state_dict(self.net.state_dict())
+        self.parallel = self.crew.in_parallel(self.net)
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(),
             recipe.learning_rate,
             weight_decay=recipe.weight_decay,
         )
+        self.marks = Marks()
+        self.clicking = 0.0  # seconds that robots took, in all
 
     def build(self) -> CellsNet:
         net = CellsNet(self.recipe.width, self.recipe.hypotheses).to(self.device)
@@ -129,13 +143,11 @@ class Trainer:
         return recipe.learning_rate * max(min(1.0, left, rise), 0.002)
 
     def train_step(self, samples: Sequence[Sample]) -> dict[str, float]:
-        """First click in the wide window, then corrections in the zoom window."""
-        rng = np.random.default_rng((self.recipe.seed, 1, self.step))
+        """One step of the optimiser; ``samples``: this process's share of the batch."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate()
         self.optimiser.zero_grad(set_to_none=True)
-        wide_loss, answer = self.look_wide(samples)
-        zoom_loss = self.correct(samples, answer, rng)
+        losses = self.learnt(samples)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
         if torch.isfinite(norm):
             self.optimiser.step()
@@ -143,7 +155,47 @@ class Trainer:
         else:
             logger.warning("step %d: the gradient is not finite; skipped", self.step)
         self.step += 1
-        return {"wide": wide_loss, "zoom": zoom_loss, "norm": float(norm)}
+        return {**losses, "norm": float(norm)}
+
+    def learnt(self, samples: Sequence[Sample]) -> dict[str, float]:
+        """Gradients of the whole batch, part by part; the mean losses."""
+        number, alone = self.recipe.accumulate, self.crew.is_alone
+        parts = parts_of(samples, number)
+        norms = None if self.crew.size * number == 1 else NormStatistics(self.net)
+        found = []
+        for at, part in enumerate(parts):
+            with added_up(self.net) if number > 1 and alone else nullcontext():
+                found.append(self.learn_part(part, at, is_last=at == number - 1))
+            if norms:
+                norms.part_done()
+        if norms:
+            norms.step_done(self.crew)
+        wide, zoom = self.crew.mean(np.mean(found, 0).tolist())
+        return {"wide": wide, "zoom": zoom}
+
+    def learn_part(
+        self, samples: Sequence[Sample], at: int, *, is_last: bool
+    ) -> tuple[float, float]:
+        """First click in the wide window, then corrections in the zoom window.
+
+        Processes put their gradients together in the last backward pass of a step.
+        """
+        chances = self.recipe.no_gradient
+        rng = np.random.default_rng((self.recipe.seed, 1, self.step))
+        rounds = int(rng.choice(len(chances), p=chances))
+        number = self.crew.rank * self.recipe.accumulate + at
+        if self.crew.size * self.recipe.accumulate > 1:
+            rng = np.random.default_rng((self.recipe.seed, 1, self.step, number))
+        with self.apart():
+            wide, answer = self.look_wide(samples)
+        with nullcontext() if is_last else self.apart():
+            return wide, self.correct(samples, answer, rounds, rng)
+
+    def apart(self) -> AbstractContextManager[None]:
+        """Gradients stay in this process for now."""
+        if isinstance(self.parallel, nn.parallel.DistributedDataParallel):
+            return self.parallel.no_sync()
+        return nullcontext()
 
     def look_wide(self, samples: Sequence[Sample]) -> tuple[float, Tensor]:
         """The first click's loss (its gradient is kept) and its answer."""
@@ -154,7 +206,11 @@ class Trainer:
         return loss, answer
 
     def correct(
-        self, samples: Sequence[Sample], first: Tensor, rng: np.random.Generator
+        self,
+        samples: Sequence[Sample],
+        first: Tensor,
+        rounds: int,
+        rng: np.random.Generator,
     ) -> float:
         """Zoom to the object, add clicks, learn from the last answer."""
         recipe, side = self.recipe, self.recipe.samples.side
@@ -170,7 +226,7 @@ class Trainer:
             for s in samples
         ]
         truths = [s.zoom for s in samples]
-        for _ in range(int(rng.choice(len(recipe.no_gradient), p=recipe.no_gradient))):
+        for _ in range(rounds):
             self.click_once(clicks, truths, prior, rng, chance=0.9)
             prior = self.glance(windows, self.guides(clicks, prior, windows.others))
         self.click_once(clicks, truths, prior, rng, chance=0.75)
@@ -187,6 +243,7 @@ class Trainer:
     ) -> None:
         """A robot's click in each window, added in place."""
         masks = (prior[:, 0] > 0.5).cpu().numpy()
+        began = time.perf_counter()
         for points, window, mask in zip(clicks, windows, masks, strict=True):
             if rng.random() < chance or not points:
                 click = ROBOT.next_click(
@@ -194,11 +251,13 @@ class Trainer:
                 )
                 if isinstance(click, Click):
                     points.append((click.row, click.column, click.is_positive))
+        self.clicking += time.perf_counter() - began
 
     def guides(self, clicks: Sequence[Points], prior: Tensor, others: Tensor) -> Tensor:
         side = prior.shape[-1]
         discs = draw(clicks, side, self.recipe.disc_radius).to(self.device)
-        together = torch.cat([discs, prior.detach(), others], 1)
+        shown = others if self.recipe.others else torch.zeros_like(others)
+        together = torch.cat([discs, prior.detach(), shown], 1)
         return together.contiguous(memory_format=torch.channels_last)
 
     def passed(
@@ -210,13 +269,13 @@ class Trainer:
     ) -> tuple[Tensor, float]:
         """Forward and backward; the best-scored answer and the loss."""
         self.net.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
-            answer = self.net(windows.image, guides)
+        with self.precision():
+            answer = self.parallel(windows.image, guides)
         hit = clicked_pixels(clicks, guides.shape[-1]).to(self.device)
         loss = answer_loss(
             answer, windows.truth, windows.counted, hit, windows.outside, best=best
         )
-        loss.backward()
+        (loss / self.recipe.accumulate).backward()
         return chosen(answer.logits.detach(), answer.scores.detach()), float(
             loss.detach()
         )
@@ -225,9 +284,14 @@ class Trainer:
     def glance(self, windows: Windows, guides: Tensor) -> Tensor:
         """An answer without learning from it, as at run time."""
         self.net.eval()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with self.precision():
             answer = self.net(windows.image, guides)
         return chosen(answer.logits, answer.scores)
+
+    def precision(self) -> AbstractContextManager[None]:
+        """The activations' number format, as the recipe has it."""
+        is_half = self.recipe.precision == "bf16"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=is_half)
 
     @torch.no_grad()
     def average_weights(self) -> None:
@@ -245,6 +309,8 @@ class Trainer:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "marks": asdict(self.marks),
+            "recipe": asdict(self.recipe),
         }
 
     def begin_from(self, weights: Path) -> None:
@@ -265,12 +331,52 @@ class Trainer:
             ) from problem
         self.averaged.load_state_dict(trained)
 
-    def restore(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.net.load_state_dict(state["net"])
-        self.averaged.load_state_dict(state["averaged"])
+    def restore(self, path: Path) -> list[str]:
+        """Go on from a checkpoint; which settings were other ones before, in words.
+
+        Raises
+        ------
+        ValueError
+            If the file is no checkpoint or of another network.
+        """
+        state = read_checkpoint(path, self.device)
+        try:
+            self.net.load_state_dict(state["net"])
+            self.averaged.load_state_dict(state["averaged"])
+        except RuntimeError as problem:
+            raise ValueError(
+                f"{path} holds a network of another width or number of hypotheses than "
+                "the recipe; set them alike, or choose another folder"
+            ) from problem
         self.optimiser.load_state_dict(state["optimiser"])
         self.step = int(state["step"])
+        self.marks = Marks(**state.get("marks", {}))
+        return differences(state.get("recipe", {}), asdict(self.recipe))
+
+
+def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """What ``save`` wrote; ValueError if the file is something else."""
+    try:
+        state: object = torch.load(path, map_location=device, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, LookupError) as problem:
+        raise ValueError(f"{path} is not a checkpoint: {problem}") from problem
+    if isinstance(state, dict) and state.keys() >= PARTS:
+        return state
+    raise ValueError(f"{path} is not a checkpoint of a training run")
+
+
+def differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], within: str = ""
+) -> list[str]:
+    """Settings that changed, as "name=new (was old)"."""
+    changed = []
+    for name, old in before.items():
+        new = now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            changed += differences(old, new, f"{within}{name}.")
+        elif new != old:
+            changed.append(f"{within}{name}={new!r} (was {old!r})")
+    return changed
 
 
 def chosen(logits: Tensor, scores: Tensor) -> Tensor:
@@ -283,4 +389,6 @@ def save(trainer: Trainer, path: Path) -> None:
     """Write a checkpoint so that a kill at any time leaves the old or the new one."""
     partial = path.with_suffix(".partial")
     torch.save(trainer.state(), partial)
+    with partial.open("rb") as file:
+        os.fsync(file.fileno())  # on the disk before it takes the old one's name
     partial.replace(path)

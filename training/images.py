@@ -52,13 +52,18 @@ def read_folder(folder: Path) -> list[LabelledImage]:
     FileNotFoundError
         If the folder or a label image is missing.
     """
+    return [read_pair(path, folder / "labels") for path in image_paths(folder)]
+
+
+def image_paths(folder: Path) -> list[Path]:
+    """The files in ``folder/images``, sorted; FileNotFoundError if there is none."""
     paths = sorted((folder / "images").glob("*"))
     if not paths:
         raise FileNotFoundError(
             f"no images in {folder / 'images'}; set ISEG_DATA to the folder that holds "
             "the data sets"
         )
-    return [read_pair(path, folder / "labels") for path in paths]
+    return paths
 
 
 def read_pair(path: Path, labels: Path) -> LabelledImage:

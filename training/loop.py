@@ -2,137 +2,209 @@
 
 from __future__ import annotations
 
-import csv
+import logging
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
-import numpy as np
 import torch
-from torch.utils.data import DataLoader, Sampler
-from tqdm import tqdm
 
+from training.clicked_validation import ClickedValidation, chosen_objects
+from training.crew import Crew, joined
 from training.engine import Trainer, save
 from training.images import data_root
+from training.loading import loader_of
+from training.logs import Log, TensorBoard, forget_after
+from training.memory import told
 from training.recipe import Recipe
-from training.revision import revision
+from training.run_folder import RunFolder
 from training.samples import Sample
-from training.sources import Samples, cell_sets
+from training.sources import Samples, TrainingSet, cell_sets, validation_sets
 from training.validation import Validation
 
-LOGGED = 50  # steps
+logger = logging.getLogger(__name__)
+LOGS = ("log.csv", "validation.csv", "clicks.csv", "skipped.csv")
 
 
-class Onward(Sampler[int]):
-    """Sample numbers from ``start`` on: a resumed run goes on where it stopped."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run is carried out; nothing of it changes what is learnt.
 
-    def __init__(self, start: int, stop: int) -> None:
-        self.start, self.stop = start, stop
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.start, self.stop))
-
-    def __len__(self) -> int:
-        return self.stop - self.start
-
-
-def start_worker(_number: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-
-
-def train(
-    recipe: Recipe,
-    folder: Path,
-    *,
-    device: str,
-    resume: bool,
-    workers: int,
-    minutes: float,
-    start: Path | None = None,
-) -> None:
-    """Train until ``recipe.steps``; a checkpoint every ``minutes``.
-
-    ``start`` names exported weights to begin from instead of random ones.
+    Attributes
+    ----------
+    device
+        "cpu" or "cuda".
+    resume
+        Go on from the folder's checkpoint.
+    workers
+        Processes that make samples; 0: this one does.
+    minutes
+        Between checkpoints: what a kill may cost. 0: one after every step.
+    start
+        Exported weights to begin from instead of random ones.
+    board
+        Write curves for TensorBoard, too.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    checkpoint = folder / "checkpoint.pt"
-    trainer = Trainer(recipe, torch.device(device))
-    if start is not None:
-        trainer.begin_from(start)
-    if resume and checkpoint.exists():
-        trainer.restore(checkpoint)
-    validation = Validation(recipe, data_root()) if recipe.validate else None
-    (folder / "recipe.txt").write_text(f"{recipe!r}\n{revision()}\n")
-    samples = Samples(
-        cell_sets(data_root(), recipe.without), recipe.samples, seed=recipe.seed
-    )
-    numbers = Onward(trainer.step * recipe.batch, recipe.steps * recipe.batch)
-    loader = DataLoader(
-        samples,
-        recipe.batch,
-        sampler=numbers,
-        num_workers=workers,
-        collate_fn=list,
-        worker_init_fn=start_worker,
-        prefetch_factor=4 if workers else None,
-    )
-    run(trainer, loader, folder, minutes, validation)
-    save(trainer, checkpoint)
+
+    device: str = "cpu"
+    resume: bool = False
+    workers: int = 1
+    minutes: float = 3
+    start: Path | None = None
+    board: bool = False
 
 
-def run(
-    trainer: Trainer,
-    loader: DataLoader[Sample],
-    folder: Path,
-    minutes: float,
-    validation: Validation | None,
-) -> None:
-    """Steps with a progress bar, logs, validation and checkpoints."""
-    log, every = Log(trainer, folder / "log.csv"), trainer.recipe.validate
-    saved = time.monotonic()
-    for batch in log.timed(loader):
-        log.add(trainer.train_step(batch))
-        if validation is not None and trainer.step % every == 0:
-            validation.log(trainer, folder / "validation.csv")
-        if time.monotonic() - saved > 60 * minutes:
-            save(trainer, folder / "checkpoint.pt")
-            saved = time.monotonic()
+def train(recipe: Recipe, folder: Path, settings: Settings) -> None:
+    """Train until ``recipe.steps``, or until looks at held-out objects stop improving.
+
+    Under ``torchrun`` the processes share each step's batch.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds another run, a setting or a data set cannot be used, or
+        memory runs out: says which and what to set.
+    FileNotFoundError
+        If a data set is missing.
+    """
+    with (
+        joined(settings.device) as (crew, device),
+        told(recipe, settings.workers),
+    ):
+        Run(recipe, RunFolder(folder), settings, crew, device).work()
 
 
-class Log:
-    """The progress bar and a CSV file: mean losses, and how busy the network is."""
+class Run:
+    """A run from its start, or from its checkpoint, to its end."""
 
-    def __init__(self, trainer: Trainer, path: Path) -> None:
-        self.trainer, self.path = trainer, path
-        self.recent: list[dict[str, float]] = []
-        self.waiting, self.began = 0.0, time.monotonic()
-        self.bar = tqdm(
-            total=trainer.recipe.steps, initial=trainer.step, mininterval=10
+    def __init__(
+        self,
+        recipe: Recipe,
+        folder: RunFolder,
+        settings: Settings,
+        crew: Crew,
+        device: str,
+    ) -> None:
+        self.recipe, self.folder, self.settings = recipe, folder, settings
+        self.crew = crew
+        folder.prepare(resume=settings.resume)
+        self.trainer = Trainer(recipe, torch.device(device), crew)
+        self.begin(device)
+        sets = cell_sets(data_root(), recipe.without)
+        self.samples = Samples(sets, recipe.samples, seed=recipe.seed)
+        self.looks = Looks.of(recipe) if recipe.validate and crew.is_first else None
+        self.log = self.opened_log(sets) if crew.is_first else None
+        self.saved = time.monotonic()
+
+    def begin(self, device: str) -> None:
+        """From random or given weights, or from the checkpoint."""
+        changed: list[str] = []
+        if self.settings.start is not None:
+            self.trainer.begin_from(self.settings.start)
+        if self.settings.resume and self.folder.checkpoint.exists():
+            changed = self.trainer.restore(self.folder.checkpoint)
+        if changed and self.crew.is_first:
+            logger.warning("from step %d on: %s", self.trainer.step, ", ".join(changed))
+        if self.crew.is_first:
+            for name in LOGS:
+                forget_after(self.folder.path / name, self.trainer.step)
+            self.folder.note_start(
+                self.recipe, self.trainer.step, device, self.crew.size, changed
+            )
+
+    def opened_log(self, sets: dict[str, TrainingSet]) -> Log:
+        """The log; what could not be read of the data sets is its first news."""
+        trainer, board = self.trainer, None
+        if self.settings.board:
+            board = TensorBoard(self.folder.path / "tensorboard", trainer.step)
+        log = Log(self.folder.path, trainer.step, self.recipe.steps, board)
+        for reason in [reason for data in sets.values() for reason in data.broken]:
+            logger.warning("left out: %s", reason)
+            log.skip(trainer.step, reason)
+        return log
+
+    def work(self) -> None:
+        """Steps to the end; Ctrl-C leaves a checkpoint."""
+        try:
+            self.steps()
+        except KeyboardInterrupt:
+            self.save()
+            logger.warning(
+                "stopped at step %d; --resume goes on from there", self.trainer.step
+            )
+            raise
+        finally:
+            if self.log is not None:
+                self.log.close(self.trainer.step, self.trainer.clicking)
+        self.save()
+
+    def steps(self) -> None:
+        trainer, recipe = self.trainer, self.recipe
+        batches = loader_of(
+            self.samples, recipe, trainer.step, self.crew, self.settings.workers
+        )
+        for batch in self.log.watch_over(batches) if self.log else batches:
+            losses = trainer.train_step(batch)
+            self.note(batch, losses)
+            if recipe.validate and trainer.step % recipe.validate == 0:
+                self.look()
+                if self.crew.agreed(is_true=trainer.marks.is_over(recipe.patience)):
+                    return
+            if time.monotonic() - self.saved >= 60 * self.settings.minutes:
+                self.save()
+
+    def note(self, batch: list[Sample], losses: dict[str, float]) -> None:
+        if self.log is None:
+            return
+        for reason in [reason for sample in batch for reason in sample.skipped]:
+            logger.warning("skipped: %s", reason)
+            self.log.skip(self.trainer.step, reason)
+        self.log.add(self.trainer.step, losses, self.trainer.clicking)
+
+    def look(self) -> None:
+        """At the held-out images; the best weights so far are kept."""
+        if self.looks is None or self.log is None:
+            return
+        clicking = self.trainer.clicking
+        found = self.looks.taken(self.trainer, self.folder)
+        if self.log.board:
+            for group, values in found.items():
+                self.log.board.add(group, values, self.trainer.step)
+        self.trainer.clicking = clicking  # these robots' time is none of the training
+
+    def save(self) -> None:
+        if self.log is not None:
+            save(self.trainer, self.folder.checkpoint)
+        self.saved = time.monotonic()
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is looked at, now and then: windows, and objects that a robot clicks on."""
+
+    windows: Validation | None
+    clicked: ClickedValidation | None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> Looks:
+        sets = validation_sets(data_root(), recipe.without)
+        return cls(
+            Validation(recipe, sets) if recipe.validated else None,
+            chosen_objects(sets, recipe.clicked, recipe.seed)
+            if recipe.clicked
+            else None,
         )
 
-    def timed(self, loader: DataLoader[Sample]) -> Iterator[list[Sample]]:
-        """The batches; how long each was waited for is counted."""
-        asked = time.monotonic()
-        for batch in loader:
-            self.waiting += time.monotonic() - asked
-            yield batch
-            asked = time.monotonic()
-        self.bar.close()
-
-    def add(self, losses: dict[str, float]) -> None:
-        """One step's losses; their means are written now and then."""
-        self.recent.append(losses)
-        self.bar.update()
-        if self.trainer.step % LOGGED == 0:
-            self.write()
-
-    def write(self) -> None:
-        mean = {k: float(np.mean([r[k] for r in self.recent])) for k in self.recent[0]}
-        share = 1 - self.waiting / (time.monotonic() - self.began)
-        row = [f"{value:.4f}" for value in mean.values()]
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerow([self.trainer.step, *row, f"{share:.3f}"])
-        self.bar.set_postfix({**mean, "network": share}, refresh=False)
-        self.recent = []
+    def taken(self, trainer: Trainer, folder: RunFolder) -> dict[str, dict[str, float]]:
+        """What was measured, by kind; ``best.pt`` is written where it was best."""
+        found = {}
+        if self.windows:
+            path = folder.path / "validation.csv"
+            found["windows"] = self.windows.log(trainer, path)
+        if self.clicked:
+            row = self.clicked.log(trainer.averaged, trainer.step, folder.path)
+            found["clicks"] = row
+            trainer.marks = trainer.marks.after(row)
+            if trainer.marks.is_newest_best:
+                save(trainer, folder.best)
+        return found

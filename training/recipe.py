@@ -5,10 +5,13 @@ from __future__ import annotations
 import ast
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from training.samples import SampleSettings
+
+PRECISIONS = ("bf16", "fp32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +22,9 @@ class Recipe:
     hypotheses: int = 3
     disc_radius: float = 3.0
     steps: int = 6000
-    batch: int = 16
+    batch: int = 16  # samples a step, over all processes
+    accumulate: int = 1  # parts a process works through one by one: less memory
+    precision: str = "bf16"  # of the activations; or "fp32"
     learning_rate: float = 2e-3
     weight_decay: float = 1e-4
     warm_up: int = 200  # steps
@@ -34,8 +39,11 @@ class Recipe:
         0.2,
         0.15,
     )  # chances of 0, 1, ... clicks
+    others: bool = True  # the network is shown the objects that are accepted already
     validate: int = 500  # steps between looks at the held-out images; 0: never
     validated: int = 192  # held-out samples
+    clicked: int = 24  # held-out objects that a robot clicks on; 0: none
+    patience: int = 0  # looks without fewer clicks that end a run; 0: never
     seed: int = 0
     without: tuple[str, ...] = ()  # data sets left out
     samples: SampleSettings = field(default_factory=SampleSettings)
@@ -47,17 +55,44 @@ def overridden(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
     Raises
     ------
     ValueError
-        For a name that does not exist (with the nearest one) or a value that is not a
-        Python literal.
+        For a name that does not exist (with the nearest one), a value that is not a
+        Python literal or is of another type, or settings that do not go together.
     """
     for assignment in assignments:
         name, _, text = assignment.partition("=")
-        if name.startswith("samples."):
-            inner = changed(recipe.samples, name.removeprefix("samples."), text)
-            recipe = replace(recipe, samples=inner)
-        else:
-            recipe = changed(recipe, name, text)
+        recipe = with_setting(recipe, name.strip(), text)
+    check(recipe)
     return recipe
+
+
+def with_setting(settings: Any, name: str, text: str) -> Any:
+    """``settings`` with one value changed; dots lead into settings inside settings."""
+    first, _, rest = name.partition(".")
+    inner = getattr(settings, first, None)
+    if rest and is_dataclass(inner):
+        return replace(settings, **{first: with_setting(inner, rest, text)})
+    return changed(settings, name, text)
+
+
+def check(recipe: Recipe) -> None:
+    """Refuse settings that do not go together; ValueError names them."""
+    if recipe.precision not in PRECISIONS:
+        raise ValueError(
+            f"precision={recipe.precision!r} is not one of {list(PRECISIONS)}"
+        )
+    for name in ("steps", "batch", "accumulate", "samples.side", "warm_up"):
+        value = attrgetter(name)(recipe)
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    if recipe.samples.side % 16:
+        raise ValueError(
+            f"samples.side must be a multiple of 16, got {recipe.samples.side}"
+        )
+    if recipe.batch % recipe.accumulate:
+        raise ValueError(
+            f"batch={recipe.batch} cannot be shared out in accumulate="
+            f"{recipe.accumulate} equal parts; choose a multiple"
+        )
 
 
 def changed(settings: Any, name: str, text: str) -> Any:
@@ -66,9 +101,26 @@ def changed(settings: Any, name: str, text: str) -> Any:
         near = difflib.get_close_matches(name, names, 1)
         hint = f"; did you mean '{near[0]}'?" if near else f"; there are {names}"
         raise ValueError(f"there is no setting called '{name}'{hint}")
+    old = getattr(settings, name)
     try:
-        return replace(settings, **{name: ast.literal_eval(text)})
+        value = ast.literal_eval(text)
     except (SyntaxError, ValueError) as problem:
         raise ValueError(
             f"'{text}' is not a value for '{name}': {problem}"
         ) from problem
+    if not is_like(value, old):
+        raise ValueError(
+            f"'{text}' is not a value for '{name}': it is {type(value).__name__}, "
+            f"a value like {old!r} is needed"
+        )
+    return replace(settings, **{name: value})
+
+
+def is_like(value: Any, old: Any) -> bool:
+    """Whether a value may stand where ``old`` did: a whole number may for a real one.
+
+    Nothing is known about what may replace None.
+    """
+    if old is None or (isinstance(old, float) and type(value) is int):
+        return True
+    return type(value) is type(old)

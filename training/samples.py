@@ -32,6 +32,7 @@ class SampleSettings:
     canvas: int = 320  # longest side of the canvas both are cut from
     drawn: float = 0.15  # share of fields with drawn shapes
     rendered: float = 0.22  # share of real fields shown in another modality
+    varied: bool = True  # cameras, illumination, stains, file formats vary
     wide: tuple[float, float] = (0.12, 1.3)  # object over window
     far: float = 0.25  # share of wide windows in which the object is tiny
     far_wide: tuple[float, float] = (0.025, 0.12)
@@ -64,6 +65,7 @@ class Sample:
     start: NDArray[np.float16]  # (N, N) in the zoom window: a degraded answer
     from_start: bool  # begin the zoom window from ``start``, not from the wide answer
     shift: tuple[float, float, float]  # zoom pixel -> wide pixel: scale, row, column
+    skipped: tuple[str, ...] = ()  # images that were drawn first and are broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ class Source:
     box: tuple[slice, slice]
     image: NDArray[Any] | None  # None: to be rendered
     limits: tuple[float, float] = (0.0, 1.0)  # grey values that become 0 and 1
+    name: str = "drawn"
 
     @property
     def mask(self) -> NDArray[np.bool_]:
@@ -228,7 +231,8 @@ def paint(
         picture = real_picture(source, matrix, scale, side)
     else:
         picture = rendered(known, rng)
-    return Canvas(varied(picture, rng, is_real=is_real), field, valid)
+    shown = varied(picture, rng, is_real=is_real) if settings.varied else picture
+    return Canvas(shown, field, valid)
 
 
 def forward_matrix(

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
-from training.images import LabelledImage, held_out, read_folder
+from training.images import LabelledImage, image_paths, read_pair
 from training.samples import Sample, SampleSettings, Source, drawn_source, make_sample
+
+TRIES = 20  # images in a row that may be broken
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class TrainingSet:
 
     images: Sequence[LabelledImage]
     share: float
+    broken: tuple[str, ...] = ()  # files that could not be read, and why
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,11 @@ def rarity(image: LabelledImage) -> float:
 
 
 class Samples(Dataset[Sample]):
-    """Sample ``i`` is a function of ``seed`` and ``i`` alone, whoever asks for it."""
+    """Sample ``i`` is a function of ``seed`` and ``i`` alone, whoever asks for it.
+
+    An image of which no sample can be made is skipped: the sample says which, and is of
+    the next image that chance brings.
+    """
 
     def __init__(
         self, sets: Mapping[str, TrainingSet], settings: SampleSettings, *, seed: int
@@ -75,8 +83,21 @@ class Samples(Dataset[Sample]):
         return 2**31
 
     def __getitem__(self, index: int) -> Sample:
-        rng = np.random.default_rng((self.seed, index))
-        return make_sample(self.source(rng), self.settings, rng)
+        skipped: list[str] = []
+        for attempt in range(TRIES):
+            rng = np.random.default_rng((self.seed, index, attempt)[: 2 + attempt])
+            source = self.source(rng)
+            try:
+                made = make_sample(source, self.settings, rng)
+            except (ValueError, ArithmeticError, LookupError, cv2.error) as problem:
+                reason = f"{type(problem).__name__}: {problem}".strip().splitlines()[0]
+                skipped.append(f"{source.name}: {reason}")
+                continue
+            return replace(made, skipped=tuple(skipped)) if skipped else made
+        raise ValueError(
+            f"{TRIES} images in a row give no sample, the last is {skipped[-1]}; check "
+            "the data sets and the settings samples.*"
+        )
 
     def source(self, rng: np.random.Generator) -> Source:
         if rng.random() < self.settings.drawn:
@@ -85,7 +106,12 @@ class Samples(Dataset[Sample]):
         label = int(rng.choice(choice.labels, p=choice.chances))
         image = choice.image
         return Source(
-            image.labels, label, image.objects[label], image.image, choice.limits
+            image.labels,
+            label,
+            image.objects[label],
+            image.image,
+            choice.limits,
+            image.name,
         )
 
 
@@ -105,28 +131,79 @@ CELL_SETS = {
 
 
 def cell_sets(root: Path, without: Sequence[str] = ()) -> dict[str, TrainingSet]:
-    """The training part of every cell data set but those in ``without``."""
-    sets = {}
-    for name, (share, every) in CELL_SETS.items():
-        if name not in without:
-            images = read_folder(root / "cells" / name / "train")
-            kept = held_out(images, every)[0] if every else images
-            sets[name] = TrainingSet(kept, share)
-    return sets
+    """The training part of every cell data set but those in ``without``.
+
+    Raises
+    ------
+    ValueError
+        If ``without`` names a set that does not exist, or leaves none.
+    """
+    unknown = [name for name in without if name not in CELL_SETS]
+    if unknown or len(set(without)) == len(CELL_SETS):
+        raise ValueError(
+            f"without={tuple(without)} must name some of {list(CELL_SETS)}, not all"
+        )
+    return {
+        name: training_set(root / "cells" / name / "train", share, every, kept=False)
+        for name, (share, every) in CELL_SETS.items()
+        if name not in without
+    }
+
+
+def training_set(
+    folder: Path, share: float, every: int = 0, *, kept: bool = True
+) -> TrainingSet:
+    """Images of a folder with their labels; those that are broken are left out.
+
+    Each ``every``-th image is held out: those with ``kept``, the other ones without.
+    0 holds out none. A broken image counts where it lies: it moves no other one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder has no images.
+    ValueError
+        If all of them are broken.
+    """
+    images: list[LabelledImage] = []
+    broken: list[str] = []
+    for number, path in enumerate(image_paths(folder)):
+        if every and (number % every == every - 1) != kept:
+            continue
+        try:
+            images.append(whole(path, folder / "labels"))
+        except (FileNotFoundError, ValueError, cv2.error) as problem:
+            broken.append(f"{path}: {problem}")
+    if not images:
+        raise ValueError(f"no image of {folder} can be used; {' '.join(broken[:1])}")
+    return TrainingSet(images, share, tuple(broken))
+
+
+def whole(path: Path, labels: Path) -> LabelledImage:
+    """An image with its labels, named by its file; ValueError if they do not match."""
+    found = read_pair(path, labels)
+    if found.labels.shape != found.image.shape[:2]:
+        raise ValueError(
+            f"the image is {found.image.shape[:2]}, its labels {found.labels.shape}"
+        )
+    return replace(found, name=f"{labels.parent.parent.name}/{found.name}")
 
 
 # sets of which nothing is trained on: another field of view, another split
 UNSEEN_SETS = {"dsb2018/val": 3.0, "yeast_phase_lifecycle/train": 1.0}
 
 
-def validation_sets(root: Path) -> dict[str, TrainingSet]:
-    """The held-out images of the cell data sets, in the shares of the training."""
+def validation_sets(root: Path, without: Sequence[str] = ()) -> dict[str, TrainingSet]:
+    """The held-out images of the cell data sets, in the shares of the training.
+
+    A set that a run does without does not choose its best weights either.
+    """
     sets = {
-        name: TrainingSet(read_folder(root / "cells" / name), share)
+        name: training_set(root / "cells" / name, share)
         for name, share in UNSEEN_SETS.items()
+        if name.split("/")[0] not in without
     }
     for name, (share, every) in CELL_SETS.items():
-        if every:
-            images = read_folder(root / "cells" / name / "train")
-            sets[name] = TrainingSet(held_out(images, every)[1], share)
+        if every and name not in without:
+            sets[name] = training_set(root / "cells" / name / "train", share, every)
     return sets

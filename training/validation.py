@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +13,11 @@ from torch import Tensor
 
 from napari_iseg.nets.cells_net import Answer
 from training.engine import Trainer, Windows, carried, chosen, stacked, zoomed
+from training.logs import append
 from training.losses import iou_of
 from training.recipe import Recipe
 from training.samples import Sample
-from training.sources import Samples, validation_sets
+from training.sources import Samples, TrainingSet
 
 SIDE, CANVAS = 112, 288  # of the windows, whatever a phase of the training uses
 COLUMNS = ("step", "learning rate", "first", "best", "zoomed", "corrected")
@@ -31,9 +31,9 @@ class Validation:
     click; ``corrected``: after one more click of a robot there.
     """
 
-    def __init__(self, recipe: Recipe, root: Path) -> None:
+    def __init__(self, recipe: Recipe, sets: Mapping[str, TrainingSet]) -> None:
         self.windows = replace(recipe.samples, side=SIDE, canvas=CANVAS)
-        samples = Samples(validation_sets(root), self.windows, seed=recipe.seed)
+        samples = Samples(sets, self.windows, seed=recipe.seed)
         numbers = range(recipe.validated)
         self.batches = [
             [samples[i] for i in numbers[at : at + recipe.batch]]
@@ -48,13 +48,13 @@ class Validation:
             for name in rows[0]
         }
 
-    def log(self, trainer: Trainer, path: Path) -> None:
+    def log(self, trainer: Trainer, path: Path) -> dict[str, float]:
         """Append what is measured now to a CSV file."""
-        row = [trainer.step, f"{trainer.learning_rate():.2e}"]
-        row += [f"{value:.4f}" for value in self.measure(trainer).values()]
-        is_new = not path.exists()
-        with path.open("a", newline="") as file:
-            csv.writer(file).writerows([COLUMNS, row] if is_new else [row])
+        found = self.measure(trainer)
+        rate = f"{trainer.learning_rate():.2e}"
+        row = [trainer.step, rate, *(f"{value:.4f}" for value in found.values())]
+        append(path, COLUMNS, row)
+        return found
 
 
 def measured(
@@ -93,7 +93,7 @@ def seen(
 ) -> Answer:
     """The averaged network's answer, in eval mode."""
     net = trainer.averaged.eval()
-    with torch.autocast(trainer.device.type, torch.bfloat16):
+    with trainer.precision():
         answer = net(windows.image, trainer.guides(clicks, prior, windows.others))
     return Answer(*(part.float() for part in answer))
 

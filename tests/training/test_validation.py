@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from training import validation
 from training.engine import Trainer
 from training.images import LabelledImage
 from training.recipe import Recipe
@@ -22,12 +21,8 @@ SMALL = Recipe(
 
 
 @pytest.fixture
-def held_out(
-    images: list[LabelledImage], monkeypatch: pytest.MonkeyPatch
-) -> Validation:
-    sets = {"drawn": TrainingSet(images, 1.0)}
-    monkeypatch.setattr(validation, "validation_sets", lambda _root: sets)
-    return Validation(SMALL, Path())
+def held_out(images: list[LabelledImage]) -> Validation:
+    return Validation(SMALL, {"drawn": TrainingSet(images, 1.0)})
 
 
 def test_the_same_weights_get_the_same_marks(held_out: Validation) -> None:

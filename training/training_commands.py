@@ -1,0 +1,116 @@
+"""The commands that train: train, ablate, export."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from training.recipes import RECIPES
+
+
+def add_train(command: argparse.ArgumentParser) -> None:
+    command.add_argument("method", choices=RECIPES)
+    command.add_argument("--out", type=Path, help="folder; default: runs/METHOD")
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    command.add_argument("--device", default="cpu")
+    command.add_argument("--workers", type=int, default=1)
+    command.add_argument("--threads", type=int, default=None, help="of the network")
+    command.add_argument("--resume", action="store_true")
+    command.add_argument("--start", type=Path, help="exported weights to begin from")
+    command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
+    command.add_argument("--tensorboard", action="store_true")
+    command.set_defaults(run=run_train)
+
+
+def run_train(options: argparse.Namespace) -> None:
+    import torch
+
+    from training.loop import Settings, train
+    from training.recipe import overridden
+    from training.recipes import recipe_of
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    settings = Settings(
+        device=options.device,
+        resume=options.resume,
+        workers=options.workers,
+        minutes=options.minutes,
+        start=options.start,
+        board=options.tensorboard,
+    )
+    recipe = overridden(recipe_of(options.method), options.set)
+    train(recipe, options.out or Path("runs") / options.method, settings)
+
+
+def add_export(command: argparse.ArgumentParser) -> None:
+    command.add_argument("checkpoint", type=Path)
+    command.add_argument("-o", "--output", type=Path, required=True)
+    command.add_argument("--results", type=Path, help="curves for the card")
+    command.add_argument("--recipe", default="training.recipes.cells.RECIPE")
+    command.add_argument("--onnx", action="store_true", help="the network as ONNX, too")
+    command.add_argument(
+        "--int8", action="store_true", help="and in 8 bits, with what it costs"
+    )
+    command.set_defaults(run=run_export)
+
+
+def run_export(options: argparse.Namespace) -> None:
+    from training.export import export
+
+    card = export(options.checkpoint, options.output, options.results, options.recipe)
+    print(f"{options.output}: {card.size} bytes, sha256 {card.sha256}")
+    if options.onnx or options.int8:
+        from training.onnx_export import export_onnx
+
+        print(export_onnx(options.output, is_int8=options.int8), end="")
+
+
+def add_ablate(command: argparse.ArgumentParser) -> None:
+    command.add_argument("method", choices=RECIPES)
+    command.add_argument(
+        "--rows", nargs="+", metavar="ROW", help="what is left out; default: all"
+    )
+    command.add_argument(
+        "--leave-out",
+        nargs="*",
+        default=[],
+        metavar="SET",
+        help="train without a data set, test on it",
+    )
+    command.add_argument("--out", type=Path, default=Path("runs/ablation"))
+    command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    command.add_argument("--data", nargs="+", metavar="SET", help="to evaluate on")
+    command.add_argument("--limit", type=int, default=20, help="objects a set; 0: all")
+    command.add_argument("--device", default="cpu")
+    command.add_argument("--workers", type=int, default=1)
+    command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
+    command.add_argument("--into", type=Path, help="a document with table markers")
+    command.set_defaults(run=run_ablate)
+
+
+def run_ablate(options: argparse.Namespace) -> None:
+    from training.ablate import Ablation, ablate
+    from training.loop import Settings
+    from training.recipe import overridden
+    from training.recipes import recipe_of
+
+    settings = Settings(
+        device=options.device,
+        resume=True,
+        workers=options.workers,
+        minutes=options.minutes,
+    )
+    ablation = Ablation(
+        recipe=overridden(recipe_of(options.method), options.set),
+        folder=options.out,
+        settings=settings,
+        data=tuple(options.data or ()),
+        limit=options.limit,
+    )
+    table = ablate(ablation, options.rows, options.leave_out)
+    if options.into:
+        from training.report import put_between_markers
+
+        put_between_markers(options.into, table)
+    print(table, end="")
