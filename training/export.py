@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from safetensors.torch import save_file
 
-from napari_iseg.weights import WeightsCard, sha256_of, write_card
+from napari_iseg.atomic_files import written_whole
+from napari_iseg.weights import Results, WeightsCard, sha256_of, write_card
+from training.engine import read_checkpoint
 from training.evaluation import read_curves
 from training.metrics import summary
 from training.report import grouped
@@ -25,9 +26,16 @@ LIMITS = (
 
 
 def export(
-    checkpoint: Path, output: Path, results: Path | None, recipe: str
+    checkpoint: Path,
+    output: Path,
+    results: Path | None,
+    recipe: str,
+    left_out: Path | None = None,
 ) -> WeightsCard:
     """Write the averaged weights and a card beside them.
+
+    ``results`` are curves of these weights, ``left_out`` the folder of an ablation with
+    networks that were trained without a data set: what to expect on unknown ones.
 
     Kernels in half precision; vectors stay in single: variances of batch norms may be
     beyond what half precision holds, and they cost next to nothing.
@@ -35,35 +43,61 @@ def export(
     Raises
     ------
     ValueError
-        If there is no checkpoint.
+        If there is no checkpoint, or one of the folders holds no results.
     """
     if not checkpoint.is_file():
         raise ValueError(f"there is no checkpoint at {checkpoint}; train first")
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = read_checkpoint(checkpoint)
     tensors = {
         name: (tensor.half() if tensor.ndim > 1 else tensor).contiguous()
         for name, tensor in state["averaged"].items()
         if not name.endswith("num_batches_tracked")
     }
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, output)
-    card = card_of(output, results, f"{recipe}, {state['step']} steps")
+    with written_whole(output) as unfinished:
+        save_file(tensors, unfinished)
+    without = state.get("recipe", {}).get("without", ())
+    trained_on = tuple(name for name in CELL_SETS if name not in without)
+    found = {**(measured(results) if results else {}), **never_seen(left_out)}
+    card = card_of(output, trained_on, found, f"{recipe}, {state['step']} steps")
     write_card(output.with_suffix(".json"), card)
     return card
 
 
-def card_of(weights: Path, results: Path | None, recipe: str) -> WeightsCard:
+def card_of(
+    weights: Path, trained_on: tuple[str, ...], results: Results, recipe: str
+) -> WeightsCard:
     return WeightsCard(
         file=weights.name,
         sha256=sha256_of(weights),
         size=weights.stat().st_size,
         licence=LICENCE,
-        trained_on=tuple(CELL_SETS),
+        trained_on=trained_on,
         recipe=recipe,
         revision=revision(),
-        results=measured(results) if results else {},
+        results=results,
         limits=LIMITS,
     )
+
+
+def never_seen(ablation: Path | None) -> Results:
+    """Results of an ablation's networks on the sets that they were trained without.
+
+    Raises
+    ------
+    ValueError
+        If there are none in the folder.
+    """
+    if ablation is None:
+        return {}
+    paths = sorted(ablation.glob("without_*/without.jsonl"))
+    if not paths:
+        raise ValueError(
+            f"{ablation} holds no network that was trained without a data set; make "
+            "some with: python -m training ablate cells --leave-out SET"
+        )
+    rows = (row for path in paths for row in measured(path).items())
+    return {f"{data} (another network, trained without it)": row for data, row in rows}
 
 
 def measured(results: Path) -> dict[str, dict[str, str | float]]:

@@ -47,6 +47,9 @@ def add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument("checkpoint", type=Path)
     command.add_argument("-o", "--output", type=Path, required=True)
     command.add_argument("--results", type=Path, help="curves for the card")
+    command.add_argument(
+        "--left-out", type=Path, metavar="FOLDER", help="ablation, for the card"
+    )
     command.add_argument("--recipe", default="training.recipes.cells.RECIPE")
     command.add_argument("--onnx", action="store_true", help="the network as ONNX, too")
     command.add_argument(
@@ -58,7 +61,13 @@ def add_export(command: argparse.ArgumentParser) -> None:
 def run_export(options: argparse.Namespace) -> None:
     from training.export import export
 
-    card = export(options.checkpoint, options.output, options.results, options.recipe)
+    card = export(
+        options.checkpoint,
+        options.output,
+        options.results,
+        options.recipe,
+        options.left_out,
+    )
     print(f"{options.output}: {card.size} bytes, sha256 {card.sha256}")
     if options.onnx or options.int8:
         from training.onnx_export import export_onnx

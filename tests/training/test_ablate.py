@@ -1,0 +1,180 @@
+"""What an idea is worth: networks without it, in one table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from napari_iseg.weights import read_card
+from tests.training.tiny_data import SMALL, write_sets
+from training.__main__ import main
+from training.ablate import Ablation, ablate, trained
+from training.ablation_rows import HELD_OUT, ROWS
+from training.ablation_tables import difference
+from training.engine import read_checkpoint
+from training.loop import Settings
+from training.metrics import ClickCurve
+from training.recipe import Recipe, overridden
+from training.run_folder import RunFolder
+
+RECIPE = replace(overridden(Recipe(), SMALL), steps=1, batch=2)
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_sets(tmp_path / "data")
+    monkeypatch.setenv("ISEG_DATA", str(root))
+    return root
+
+
+@pytest.fixture
+def small(data: Path, tmp_path: Path) -> Ablation:
+    return Ablation(
+        recipe=RECIPE,
+        folder=tmp_path / "ablation",
+        settings=Settings(workers=0),
+        data=("usiigaci/val",),
+        limit=1,
+    )
+
+
+def test_an_idea_is_left_out_and_the_cost_is_in_the_table(small: Ablation) -> None:
+    """
+    Given three ideas, one of training, one of inference, one about neighbours,
+    when each is left out,
+    then only the ideas of training cost a training, each at the same budget,
+    and every row is compared with the one that has the idea.
+    """
+    table = ablate(small, ["hypotheses", "others", "scales"], [])
+
+    lines = [line.split(" | ")[0].strip("| ") for line in table.splitlines()[4:]]
+    assert lines == ["all", "neighbours", "hypotheses", "others", "scales"]
+    networks = sorted(p.parent.name for p in small.folder.glob("*/checkpoint.pt"))
+    assert networks == ["all", "hypotheses", "others"]
+    for name in networks:
+        assert read_checkpoint(small.folder / name / "checkpoint.pt")["step"] == 1
+    one = read_checkpoint(small.folder / "hypotheses" / "checkpoint.pt")
+    assert one["recipe"]["hypotheses"] == 1
+    assert "± nan" in table  # of a single object there is no standard error
+
+
+def test_the_same_command_again_only_prints_the_table(
+    small: Ablation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ablate(small, ["correction"], [])
+    monkeypatch.setattr("training.ablate.train", lambda *_: pytest.fail("trained"))
+
+    assert ablate(small, ["correction"], []) == first
+
+
+def test_a_killed_row_goes_on_where_it_was(small: Ablation) -> None:
+    folder = small.folder / "all"
+    longer = replace(small, recipe=replace(RECIPE, steps=2))
+    trained(small, RECIPE, folder)
+    weights = folder / "weights.safetensors"
+    weights.unlink()
+
+    with pytest.raises(ValueError, match=r"other settings: steps=2 \(was 1\)"):
+        trained(longer, longer.recipe, folder)
+
+    before = RunFolder(folder).starts()
+    trained(small, RECIPE, folder)
+    assert weights.exists()
+    assert RunFolder(folder).starts() == before
+
+
+def test_a_set_left_out_is_measured_by_a_network_that_never_saw_it(
+    small: Ablation, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The table has both networks, and the card says what to expect elsewhere."""
+    words = [f"--set={one}" for one in (*SMALL, "steps=1", "batch=2")]
+    document = tmp_path / "page.md"
+    document.write_text("<!-- table:begin -->\n<!-- table:end -->\n")
+
+    code = main(
+        ["ablate", "cells", "--out", str(small.folder), "--leave-out", "usiigaci",
+         "--limit", "1", "--workers", "0", "--into", str(document), *words]
+    )  # fmt: skip
+
+    table = capsys.readouterr().out
+    assert code == 0
+    assert "| usiigaci/val | without usiigaci | 1 |" in table
+    assert "without usiigaci" in document.read_text()
+    card = read_card(small.folder / "without_usiigaci" / "weights.json")
+    assert card.trained_on == ("dsb2018",)
+
+    output = tmp_path / "cells.safetensors"
+    checkpoint = str(small.folder / "all" / "checkpoint.pt")
+    main(["export", checkpoint, "-o", str(output), "--left-out", str(small.folder)])
+
+    (row,) = read_card(output.with_suffix(".json")).results.items()
+    assert row[0] == "usiigaci/val (another network, trained without it)"
+    assert row[1]["robot"] == "ritm"
+
+
+@pytest.mark.parametrize(
+    ("rows", "left_out", "message"),
+    [
+        (["hypothesis"], [], "did you mean 'hypotheses'"),
+        (["zzz"], [], "there are"),
+        (None, ["bbbc039"], "'bbbc039' cannot be left out and measured"),
+        (None, ["sem_axons"], "choose one of"),  # nothing is trained on it anyway
+    ],
+)
+def test_what_cannot_be_left_out_is_refused(
+    small: Ablation, rows: list[str] | None, left_out: list[str], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        ablate(small, rows, left_out)
+
+
+def test_a_folder_without_such_networks_gives_no_card(
+    small: Ablation, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained(small, RECIPE, small.folder / "all")
+    checkpoint = str(small.folder / "all" / "checkpoint.pt")
+
+    code = main(["export", checkpoint, "-o", str(tmp_path / "c.safetensors"),
+                 "--left-out", str(small.folder)])  # fmt: skip
+
+    assert code == 2
+    assert "ablate cells --leave-out SET" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_row_changes_what_exists(name: str) -> None:
+    from napari_iseg.refine.windowed import Policy
+    from training.recipe import changed
+
+    row = ROWS[name]
+    assert row.against in ROWS
+    if row.settings:
+        assert overridden(Recipe(), row.settings) != Recipe()
+    for assignment in row.policy:
+        setting, _, text = assignment.partition("=")
+        assert changed(Policy(), setting, text) != Policy()
+
+
+def test_every_set_that_holds_images_out_can_be_left_out() -> None:
+    from training.datasets import DATASETS
+
+    assert set(HELD_OUT.values()) <= set(DATASETS)
+
+
+def test_the_cost_is_counted_object_by_object() -> None:
+    """
+    One object needs 2 clicks instead of 1, another 4 instead of 1: on average 2 more,
+    the differences 1 and 3 deviate by sqrt(2), the error of their mean is 1.
+    """
+
+    def curve(sample: str, clicks: int) -> ClickCurve:
+        ious = (0.1,) * (clicks - 1) + (0.95,)
+        times, obeyed = (0.1,) * clicks, (True,) * clicks
+        return ClickCurve("cells", "d", "ritm", sample, ious, obeyed, times)
+
+    with_it = [curve("a", 1), curve("b", 1)]
+    without = [curve("b", 4), curve("a", 2)]
+
+    assert difference(without, with_it, 0.9) == "+2.00 ± 1.00"

@@ -1,0 +1,176 @@
+"""What one idea is worth: small networks without it, at the same budget.
+
+Every row is a run of its own in a folder of its own: killed at any time, the same
+command goes on where it was. Ideas of inference need no training of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from training.ablation_rows import (
+    HELD_OUT,
+    ROWS,
+    Row,
+    check_left_out,
+    with_references,
+)
+from training.ablation_tables import ablation_table, left_out_table
+from training.engine import differences, read_checkpoint
+from training.evaluation import Method, Order, Workers, evaluate, read_curves
+from training.export import export
+from training.images import data_root
+from training.loop import Settings, train
+from training.metrics import ClickCurve
+from training.recipe import Recipe, overridden
+from training.run_folder import RunFolder
+
+ROBOT = "ritm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """What is trained, where it is kept, and on what it is measured.
+
+    ``data`` are names of data sets, or paths; () for all that training holds out.
+    ``limit`` is the number of objects of each, 0 for all.
+    """
+
+    recipe: Recipe
+    folder: Path
+    settings: Settings
+    data: tuple[str, ...] = ()
+    limit: int = 20
+
+    @property
+    def measured_on(self) -> tuple[str, ...]:
+        left = set(self.recipe.without)
+        return self.data or tuple(d for s, d in HELD_OUT.items() if s not in left)
+
+    def recipe_of(self, row: Row) -> Recipe:
+        return overridden(self.recipe, row.settings)
+
+    def folder_of(self, name: str, row: Row) -> Path:
+        """Where a row's network is: rows that differ in inference alone share one."""
+        return self.folder / (name if row.settings else "all")
+
+
+def ablate(
+    ablation: Ablation, rows: Sequence[str] | None, left_out: Sequence[str]
+) -> str:
+    """Train and measure what is not there yet; the tables as Markdown.
+
+    Parameters
+    ----------
+    ablation
+        The recipe that every row changes in one place, and how runs are carried out.
+    rows
+        Names of ``ROWS``; None for all of them, or for none if a data set is left out.
+        Rows to compare with are added.
+    left_out
+        Data sets to train without, one at a time, and to measure on.
+
+    Raises
+    ------
+    ValueError
+        If there is no such row or data set, or the folder holds runs of another
+        recipe.
+    """
+    wanted = rows if rows is not None else ([] if left_out else list(ROWS))
+    chosen = with_references(wanted, left_out)
+    for name in left_out:
+        check_left_out(name, ablation.recipe)
+    curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
+    tables = [ablation_table(curves, ablation.recipe.steps, ROBOT)] if wanted else []
+    pairs = {name: measured_without(ablation, name) for name in left_out}
+    if pairs:
+        tables.append(left_out_table(pairs))
+    return "\n".join(tables)
+
+
+def measured(ablation: Ablation, name: str, row: Row) -> list[ClickCurve]:
+    """A robot's clicks with the row's network; trained first where it is not yet."""
+    tqdm.write(f"{name}: without {row.idea}" if name != "all" else "all ideas")
+    folder = ablation.folder_of(name, row)
+    weights = trained(ablation, ablation.recipe_of(row), folder)
+    method = Method(
+        name="cells",
+        weights=weights,
+        device=ablation.settings.device,
+        policy=row.policy,
+    )
+    path = ablation.folder / name / "curves.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return clicked(ablation, method, ablation.measured_on, path, row.with_others)
+
+
+def clicked(
+    ablation: Ablation,
+    method: Method,
+    data: tuple[str, ...],
+    path: Path,
+    with_others: bool,  # noqa: FBT001 - a row's own field
+) -> list[ClickCurve]:
+    order = Order(
+        methods=(method,),
+        data=data,
+        robots=(ROBOT,),
+        root=data_root().absolute(),
+        limit=ablation.limit,
+        with_others=with_others,
+    )
+    workers = Workers(ablation.settings.workers if ablation.settings.workers > 1 else 0)
+    ending = evaluate(order, path, workers, replace_others=True)
+    if ending.failures:
+        raise ValueError(f"{ending.failures[0]}; the same command tries again")
+    asked = {group[:3] for group in order.groups()}
+    return [c for c in read_curves(path) if (c.method, c.data, c.robot) in asked]
+
+
+def trained(ablation: Ablation, recipe: Recipe, folder: Path) -> Path:
+    """The exported weights of a row; its run goes on where it was.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds a run of another recipe: the budget would not be equal.
+    """
+    run = RunFolder(folder)
+    weights = folder / "weights.safetensors"
+    step = 0
+    if run.checkpoint.exists():
+        state = read_checkpoint(run.checkpoint)
+        step = int(state["step"])
+        changed = differences(state["recipe"], asdict(recipe))
+        if changed:
+            raise ValueError(
+                f"{folder} was trained with other settings: {', '.join(changed)}; "
+                "choose another folder with --out, or set them alike"
+            )
+    if step < recipe.steps and not weights.exists():
+        train(recipe, folder, replace(ablation.settings, resume=True))
+    if not weights.exists():
+        export(run.checkpoint, weights, None, repr(recipe))
+    return weights
+
+
+def measured_without(
+    ablation: Ablation, name: str
+) -> tuple[list[ClickCurve], list[ClickCurve]]:
+    """A robot's clicks on a data set, trained with it and without it."""
+    data = (HELD_OUT[name],)
+    folder = ablation.folder / f"without_{name}"
+    without = (*ablation.recipe.without, name)
+    recipe = replace(ablation.recipe, without=without)
+    found = []
+    for place, one in ((ablation.folder / "all", ablation.recipe), (folder, recipe)):
+        weights = trained(ablation, one, place)
+        method = Method(name="cells", weights=weights, device=ablation.settings.device)
+        path = folder / f"{'with' if one is ablation.recipe else 'without'}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.append(clicked(ablation, method, data, path, with_others=False))
+    return found[0], found[1]
