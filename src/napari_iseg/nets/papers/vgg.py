@@ -73,6 +73,8 @@ class VGG(nn.Module):
         Of the input.
     stages
         How many of the five.
+    last
+        How many convolutions of the last stage; None for all of them.
     dilations
         Of the convolutions of each stage.
 
@@ -89,11 +91,13 @@ class VGG(nn.Module):
         width: float = 1.0,
         channels: int = 3,
         stages: int = 5,
+        last: int | None = None,
         dilations: tuple[int, ...] = (1, 1, 1, 1, 1),
     ) -> None:
         super().__init__()
         self.widths = tuple(scaled(one, width) for one in CHANNELS[:stages])
-        counts = CONVOLUTIONS[depth][:stages]
+        counts = list(CONVOLUTIONS[depth][:stages])
+        counts[-1] = last or counts[-1]
         inputs = (channels, *self.widths)
         self.stages = nn.ModuleList(
             Stage(*sizes)
@@ -106,10 +110,14 @@ class VGG(nn.Module):
         ``(B, channels, H, W)`` to ``(B, widths[i], ceil(H / 2**i), ceil(W / 2**i))``.
         """
         answers = []
-        for number, stage in enumerate(self.stages):
+        for number, stage in enumerate(self.parts()):
             features = stage(pooled(features) if number else features)
             answers.append(features)
         return tuple(answers)
+
+    def parts(self) -> list[Stage]:
+        """The stages, first to last."""
+        return [one for one in self.stages if isinstance(one, Stage)]
 
     def convolutions(self) -> list[nn.Conv2d]:
         """All of them, first to last."""
