@@ -1,4 +1,8 @@
-"""What a prediction costs: one file per idea, pure functions of tensors."""
+"""What a prediction costs: pure functions of tensors, one file per idea.
+
+``cells`` is what ships; ``latent_diversity``, ``regions`` (RIS-Net) and ``pixelwise``
+(iFCN, FCTSFN, BRS, ITIS) are the papers'; ``general`` came after them.
+"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def pixel_loss(logits: Tensor, truth: Tensor, weight: Tensor) -> Tensor:
 
 
 def region_loss(logits: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
-    """1 - soft intersection over union, ``(B, M)`` (LD's Jaccard distance)."""
+    """1 - soft intersection over union, ``(B, M)`` (LD's Jaccard distance, eq. 3)."""
     p = logits.sigmoid() * counted
     t = truth * counted
     both, either = (p * t).sum((2, 3)), (p + t - p * t).sum((2, 3))
@@ -51,7 +51,7 @@ def answer_loss(
 ) -> Tensor:
     """The mean loss of a batch.
 
-    ``best`` is the share of the best hypothesis in each sample's loss (LD, eq. 3 takes
+    ``best`` is the share of the best hypothesis in each sample's loss (LD, eq. 2 takes
     it alone); the rest goes to all of them alike. ``clicked`` is 1 on clicked pixels:
     they count more (LD's soft constraint, eq. 4, as a weight).
     """
