@@ -12,3 +12,36 @@ Every one is a ``torch.nn.Module`` and keeps the same promises:
 - the answer is a ``NamedTuple`` with ``logits`` ``(B, M, H, W)``, M = 1 unless the
   paper has several hypotheses, and whatever else the paper's loss needs.
 """
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+# The catalogue's names, and where the classes are; imported when first used.
+NETWORKS: Mapping[str, str] = MappingProxyType(
+    {
+        "fctsfn": "napari_iseg.nets.papers.fctsfn:FCTSFN",
+        "ifcn": "napari_iseg.nets.papers.ifcn:IFCN",
+        "latent-diversity": "napari_iseg.nets.papers.latent_diversity:LatentDiversity",
+    }
+)
+
+
+def network(name: str) -> Callable[..., Any]:
+    """The class behind a name of ``NETWORKS``.
+
+    Raises
+    ------
+    ValueError
+        If there is none of that name.
+    """
+    if name not in NETWORKS:
+        raise ValueError(
+            f"no paper's network is called {name!r}; there are: {', '.join(NETWORKS)}"
+        )
+    module, _, attribute = NETWORKS[name].partition(":")
+    built: Callable[..., Any] = getattr(import_module(module), attribute)
+    return built
