@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from operator import attrgetter
 from typing import Any
 
-from training.samples import SampleSettings
+from training.samples import SIMULATED, SampleSettings
 
 PRECISIONS = ("bf16", "fp32")
 
@@ -79,6 +79,11 @@ def check(recipe: Recipe) -> None:
     if recipe.precision not in PRECISIONS:
         raise ValueError(
             f"precision={recipe.precision!r} is not one of {list(PRECISIONS)}"
+        )
+    if recipe.samples.strategy not in SIMULATED:
+        raise ValueError(
+            f"samples.strategy={recipe.samples.strategy!r} is not one of "
+            f"{list(SIMULATED)}"
         )
     for name in ("steps", "batch", "accumulate", "samples.side", "warm_up"):
         value = attrgetter(name)(recipe)

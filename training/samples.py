@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from training.appearance import rendered, varied
 from training.images import IGNORED, LabelledImage
 from training.shapes import drawn_labels
+from training.simulated_clicks.ifcn import CELLS, Ifcn
+from training.simulated_clicks.medoids import BRS, Medoids
 
 Rng = np.random.Generator
 Point = NDArray[np.float64]  # row, column
 Bools = NDArray[np.bool_]  # (N, N)
+Points = tuple[tuple[float, float, bool], ...]  # row, column, is_positive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,9 @@ class SampleSettings:
     degraded: float = 0.35  # share of zoom windows that start from a poor answer
     convention: float = 0.3  # share of zoom windows with a wider or narrower outline
     smallest: float = 20.0  # window extent in source pixels
+    strategy: str = "few"  # of the first clicks: one and sometimes more, or a paper's:
+    ifcn: Ifcn = CELLS  # ... "ifcn"
+    medoids: Medoids = BRS  # ... "medoids"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ class WindowSample:
 class Sample:
     wide: WindowSample
     zoom: WindowSample
-    clicks: tuple[tuple[float, float, bool], ...]  # row, column in the wide window
+    clicks: Points  # in the wide window
     start: NDArray[np.float16]  # (N, N) in the zoom window: a degraded answer
     from_start: bool  # begin the zoom window from ``start``, not from the wide answer
     shift: tuple[float, float, float]  # zoom pixel -> wide pixel: scale, row, column
@@ -167,7 +173,8 @@ def make_sample(source: Source, settings: SampleSettings, rng: Rng) -> Sample:
     )
     if rng.random() < settings.convention:
         zoom = with_convention(zoom, rng)
-    clicks = first_clicks(wide, (first @ turn.T - top) * scale, frames[0], rng)
+    at = in_window((first @ turn.T - top) * scale, frames[0], settings.side)
+    clicks = SIMULATED[settings.strategy](at, wide, settings, rng)
     return Sample(
         wide,
         zoom,
@@ -319,20 +326,52 @@ def kept_others(labels: NDArray[np.int32], label: int, rng: Rng) -> NDArray[np.b
     return around & (rng.random(256) < 0.5)[labels % 256]
 
 
-def first_clicks(
-    wide: WindowSample, at: Point, frame: Frame, rng: Rng
-) -> tuple[tuple[float, float, bool], ...]:
+def in_window(at: Point, frame: Frame, side: int) -> tuple[float, float]:
+    """A place on the canvas in pixels of the window."""
+    row, column = np.array([at[0] - frame.top, at[1] - frame.left]) * side / frame.side
+    return float(row - 0.5), float(column - 0.5)
+
+
+def few_clicks(
+    at: tuple[float, float], wide: WindowSample, _settings: SampleSettings, rng: Rng
+) -> Points:
     """The click the window was centred on, sometimes with a few more of either kind."""
-    scale = wide.truth.shape[0] / frame.side
-    first = np.array([at[0] - frame.top, at[1] - frame.left]) * scale - 0.5
-    clicks = [(float(first[0]), float(first[1]), True)]
+    clicks = [(*at, True)]
     if rng.random() < 0.2:
         for _ in range(rng.integers(1, 4)):
             positive = bool(rng.random() < 0.4)
             region = wide.truth if positive else ring(wide, rng)
             if region.any():
-                clicks.append((*point_inside(region, rng), positive))
+                row, column = point_inside(region, rng)
+                clicks.append((float(row), float(column), positive))
     return tuple(clicks)
+
+
+def ifcn_clicks(
+    at: tuple[float, float], wide: WindowSample, settings: SampleSettings, rng: Rng
+) -> Points:
+    return planned(settings.ifcn, at, wide, rng)
+
+
+def medoid_clicks(
+    at: tuple[float, float], wide: WindowSample, settings: SampleSettings, rng: Rng
+) -> Points:
+    return planned(settings.medoids, at, wide, rng)
+
+
+def planned(
+    plan: Ifcn | Medoids, at: tuple[float, float], wide: WindowSample, rng: Rng
+) -> Points:
+    """A paper's clicks in the window; the one it was centred on if there are none."""
+    parts = cv2.connectedComponents(wide.others.astype(np.uint8), connectivity=4)
+    others = [parts[1] == label for label in range(1, parts[0])]
+    clicks = plan.clicks(wide.truth, others, rng)
+    if not clicks.positive:
+        return ((*at, True),)
+    return tuple((float(c.row), float(c.column), c.is_positive) for c in clicks)
+
+
+SIMULATED = {"few": few_clicks, "ifcn": ifcn_clicks, "medoids": medoid_clicks}
 
 
 def with_convention(window: WindowSample, rng: Rng) -> WindowSample:

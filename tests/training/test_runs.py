@@ -374,6 +374,8 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory() -> None:
         ("accumulate=3", "batch=4 cannot be shared out in accumulate=3"),
         ("samples.side=30", "multiple of 16, got 30"),
         ("precision='fp8'", "precision='fp8' is not one of"),
+        ("samples.strategy='brs'", "samples.strategy='brs' is not one of ['few'"),
+        ("samples.ifcn.stp=3", "no setting called 'stp'; did you mean 'step'"),
         ("steps=0", "steps must be at least 1, got 0"),
         ("steps='many'", "it is str, a value like 6000 is needed"),
     ],

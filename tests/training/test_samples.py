@@ -177,3 +177,19 @@ def test_some_first_windows_are_as_inference_takes_them(samples: Samples) -> Non
 
     assert all(70 <= e <= 150 or 490 <= e <= 1050 for e in extents)
     assert min(extents) < 150 < max(extents)
+
+
+@pytest.mark.parametrize("strategy", ["ifcn", "medoids"])
+def test_the_first_clicks_may_be_a_papers(
+    images: list[LabelledImage], strategy: str
+) -> None:
+    settings = SampleSettings(side=64, canvas=160, strategy=strategy, far=0.0)
+    samples = Samples({"d": TrainingSet(images, 1.0)}, settings, seed=3)
+
+    found = [samples[i] for i in range(30)]
+
+    for sample in found:
+        for row, column, is_positive in sample.clicks[1:]:
+            assert sample.wide.truth[round(row), round(column)] == is_positive
+    assert max(len(sample.clicks) for sample in found) > 4
+    assert all(sample.clicks[0][2] for sample in found)
