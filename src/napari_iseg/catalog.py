@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from napari_iseg.segmenter import AutomaticSegmenter, Segmenter
+from napari_iseg.taught import is_taught, parts_of, taught_path
 from napari_iseg.weights import WeightsCard, locate, packaged_card
 
 
@@ -131,7 +132,8 @@ def load_segmenter(
     Parameters
     ----------
     name
-        A key of ``ENTRIES``.
+        A key of ``ENTRIES``; "cells+my worms" for the weights that were taught under
+        this name.
     device
         "auto", "cpu", "cuda" or "mps".
     weights
@@ -143,9 +145,20 @@ def load_segmenter(
         If there is no such method or device, or the weights are missing, no weights
         or not the ones that their card describes.
     """
+    path = weights_file(name, weights)
+    build: Callable[..., Segmenter] = _function(_entry(name, ENTRIES).build)
+    return build(device=device, weights=path)
+
+
+def weights_file(name: str, weights: str | Path | None = None) -> Path | None:
+    """Where the weights are that ``load_segmenter`` takes; None if it has none.
+
+    Arguments and errors as in ``load_segmenter``.
+    """
     entry = _entry(name, ENTRIES)
-    build: Callable[..., Segmenter] = _function(entry.build)
-    return build(device=device, weights=_weights_path(entry, weights))
+    if weights is None and is_taught(name):
+        weights = taught_path(name)
+    return _weights_path(entry, weights)
 
 
 def load_automatic(
@@ -161,6 +174,7 @@ def load_automatic(
 
 
 def _entry(name: str, entries: Mapping[str, Entry]) -> Entry:
+    name, _ = parts_of(name)
     if name in entries:
         return entries[name]
     near = get_close_matches(name, entries, n=1)
