@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_iseg.nets.papers.bilinear import enlarged
@@ -32,6 +32,40 @@ def test_enlarging_is_a_bilinear_deconvolution_away_from_the_border(factor) -> N
     inner = slice(factor, 4 * factor)
     theirs = theirs[..., start : start + 5 * factor, start : start + 6 * factor]
     assert torch.allclose(ours[..., inner, inner], theirs[..., inner, inner], atol=1e-5)
+
+
+def as_published(head: FCNHead, pools: tuple[Tensor, ...], size: tuple[int, int]):
+    """FCN-8s with its deconvolutions and its offsets of 5, 9 and 31."""
+
+    def cropped(features: Tensor, offset: int, like: tuple[int, int]) -> Tensor:
+        rows, columns = (slice(offset, offset + side) for side in like)
+        return features[..., rows, columns]
+
+    scores = head.score(head.deep(pools[2]))
+    for skip, pool, offset in zip(head.skips, pools[1::-1], (5, 9), strict=True):
+        doubled = torch.cat([deconvolved(s, 2) for s in scores.split(1, 1)], 1)
+        scores = doubled + cropped(skip(pool), offset, doubled.shape[-2:])
+    whole = torch.cat([deconvolved(s, 8) for s in scores.split(1, 1)], 1)
+    return cropped(whole, 31, size)
+
+
+@pytest.mark.parametrize("size", [(128, 96), (117, 131)])
+def test_the_framed_network_is_fcn_8s_as_published_but_for_the_border(size) -> None:
+    torch.manual_seed(0)
+    trunk = VGG(width=1 / 32).eval()
+    head = FCNHead(trunk.widths[2:], width=1 / 256).eval()
+    for layer in (head.score, *head.skips):
+        nn.init.normal_(layer.weight)
+        nn.init.normal_(layer.bias)
+    pools = pools_of(trunk(framed(torch.randn(1, 3, *size))))
+
+    with torch.no_grad():
+        ours, theirs = head(pools, size), as_published(head, pools, size)
+
+    inner = (..., slice(40, size[0] - 40), slice(40, size[1] - 40))
+    assert ours.shape == theirs.shape
+    assert torch.allclose(ours[inner], theirs[inner], rtol=1e-3, atol=1e-3)
+    assert theirs[inner].std() > 0.01
 
 
 @pytest.mark.parametrize("start", [0, 3, 17])
