@@ -12,6 +12,7 @@ from training.benchmark_commands import (
     add_evaluate,
     add_report,
 )
+from training.finetune_command import add_finetune
 from training.serving_command import add_serving
 from training.training_commands import add_ablate, add_export, add_train
 
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_train(commands.add_parser("train", help="train a network"))
     add_ablate(commands.add_parser("ablate", help="what one idea is worth"))
+    add_finetune(commands.add_parser("finetune", help="teach it your cells"))
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_compare(commands.add_parser("compare", help="which method suits my data?"))
