@@ -12,6 +12,7 @@ import numpy as np
 from napari_iseg.nets.cells_net import CellsNet
 from napari_iseg.nets.window_model import CellsModel
 from napari_iseg.refine.windowed import Policy, Windowed
+from napari_iseg.segmenter import Segmenter
 from training.datasets import BenchmarkObject
 from training.evaluation.clicking import Clicking, click_curve, replayed
 from training.evaluation.working import one_thread
@@ -35,9 +36,8 @@ class ClickedValidation:
 
     objects: tuple[BenchmarkObject, ...]
 
-    def measured(self, net: CellsNet) -> list[ClickCurve]:
-        """A robot's clicks on every object, through the inference that ships."""
-        segmenter = segmenter_of(net)
+    def measured(self, segmenter: Segmenter) -> list[ClickCurve]:
+        """A robot's clicks on every object."""
         with one_thread():
             return [
                 click_curve(segmenter, found, ROBOTS[ROBOT], names_of(found))
@@ -46,18 +46,19 @@ class ClickedValidation:
 
     def log(self, net: CellsNet, step: int, folder: Path) -> dict[str, float]:
         """Measure, append to ``clicks.csv``, draw a sheet; the row of the table."""
-        curves = self.measured(net)
+        segmenter = segmenter_of(net)
+        curves = self.measured(segmenter)
         row = summary(curves)
         values = [f"{row[name]:.4f}" for name in SHOWN]
         append(folder / "clicks.csv", COLUMNS, [step, ROBOT, len(curves), *values])
-        self.draw(net, curves, folder / "sheets" / f"{step:07d}.png", step)
+        self.draw(segmenter, curves, folder / "sheets" / f"{step:07d}.png", step)
         return {name: row[name] for name in SHOWN}
 
     def draw(
-        self, net: CellsNet, curves: list[ClickCurve], path: Path, step: int
+        self, segmenter: Segmenter, curves: list[ClickCurve], path: Path, step: int
     ) -> None:
         """Objects with the first clicks and the answer to them, as a PNG."""
-        segmenter, how = segmenter_of(net), Clicking(most=CLICKS_SHOWN)
+        how = Clicking(most=CLICKS_SHOWN)
         pairs = list(zip(self.objects, curves, strict=True))[:ON_A_SHEET]
         cases = [
             Case(found, first_of(curve), replayed(segmenter, found, curve, how))
