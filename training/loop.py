@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,7 @@ def train(recipe: Recipe, folder: Path, settings: Settings) -> None:
     with (
         joined(settings.device) as (crew, device),
         told(recipe, settings.workers),
+        RunFolder(folder).locked() if crew.is_first else nullcontext(),
     ):
         Run(recipe, RunFolder(folder), settings, crew, device).work()
 

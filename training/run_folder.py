@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from napari_iseg.atomic_files import written_whole
 from training.recipe import Recipe
@@ -52,6 +55,29 @@ class RunFolder:
                 f"{self.path} holds a run already; go on with --resume, or choose "
                 "another folder with --out"
             )
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """No second process may train in the folder; a killed one holds no lock.
+
+        Raises
+        ------
+        ValueError
+            If another one is training in it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as problem:
+            raise ValueError(
+                f"another process is training in {self.path}; choose another folder "
+                "with --out"
+            ) from problem
+        try:
+            yield
+        finally:
+            lock.release()
 
     def starts(self) -> list[dict[str, Any]]:
         """Every start of the run so far."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from training.benchmark_commands import INTERRUPTED
 from training.recipes import RECIPES
 
 
@@ -22,7 +23,7 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=run_train)
 
 
-def run_train(options: argparse.Namespace) -> None:
+def run_train(options: argparse.Namespace) -> int:
     import torch
 
     from training.loop import Settings, train
@@ -40,7 +41,11 @@ def run_train(options: argparse.Namespace) -> None:
         board=options.tensorboard,
     )
     recipe = overridden(recipe_of(options.method), options.set)
-    train(recipe, options.out or Path("runs") / options.method, settings)
+    try:
+        train(recipe, options.out or Path("runs") / options.method, settings)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return 0
 
 
 def add_export(command: argparse.ArgumentParser) -> None:

@@ -110,6 +110,7 @@ def test_mistakes_are_answered_in_one_sentence(
     "command",
     [
         "train",
+        "ablate",
         "evaluate",
         "report",
         "compare",

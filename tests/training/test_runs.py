@@ -34,6 +34,7 @@ from training.engine import Trainer, read_checkpoint
 from training.loop import Settings, train
 from training.memory import sentence, told
 from training.recipe import Recipe, overridden
+from training.run_folder import RunFolder
 from training.sources import cell_sets, training_set, validation_sets
 
 RECIPE = overridden(Recipe(), SMALL)
@@ -216,6 +217,37 @@ def test_a_run_is_not_overwritten_by_mistake(
 
     assert main(["train", "cells", "--out", str(tmp_path)]) == 2
     assert "holds a run already; go on with --resume" in capsys.readouterr().err
+
+
+def test_two_processes_do_not_train_in_one_folder(data: Path, tmp_path: Path) -> None:
+    with (
+        RunFolder(tmp_path).locked(),
+        pytest.raises(ValueError, match="another process is training in"),
+    ):
+        train(replace(RECIPE, steps=1), tmp_path, Settings(workers=0))
+
+
+def test_ctrl_c_leaves_a_checkpoint_and_says_how_to_go_on(
+    data: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    step = Trainer.train_step
+
+    def interrupted(self, samples):
+        if self.step == 2:
+            raise KeyboardInterrupt
+        return step(self, samples)
+
+    monkeypatch.setattr(Trainer, "train_step", interrupted)
+    words = [f"--set={one}" for one in (*SMALL, "steps=5")]
+
+    code = main(["train", "cells", "--out", str(tmp_path), "--workers", "0", *words])
+
+    assert code == 130
+    assert read_checkpoint(tmp_path / "checkpoint.pt")["step"] == 2
+    assert "stopped at step 2; --resume goes on from there" in caplog.text
 
 
 def test_a_night_survives_broken_images(
