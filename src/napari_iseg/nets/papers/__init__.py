@@ -1,4 +1,4 @@
-"""The networks of six papers, one file each, as their authors describe them.
+"""The papers' own networks, one file each, as their authors describe them.
 
 Every one is a ``torch.nn.Module`` and keeps the same promises:
 
