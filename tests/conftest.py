@@ -18,6 +18,7 @@ _SETTINGS = _FOLDER.name
 os.environ["NAPARI_CONFIG"] = str(Path(_SETTINGS) / "settings.yaml")
 os.environ["XDG_CONFIG_HOME"] = _SETTINGS
 os.environ["APPDATA"] = _SETTINGS
+os.environ["NAPARI_ISEG_TAUGHT"] = str(Path(_SETTINGS) / "taught")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 # Torch's optimisers import triton if it is there. After a window was drawn by Mesa in

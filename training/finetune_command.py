@@ -68,8 +68,9 @@ def run_finetune(options: argparse.Namespace) -> int:
 def course_of(options: argparse.Namespace) -> Course:
     """ValueError if the options cannot be used: before anything takes time."""
     from napari_iseg.taught import free_name
-    from napari_iseg.teaching.course import Course, check_teachable
+    from napari_iseg.teaching.course import Course
     from napari_iseg.teaching.learning import Pace
+    from napari_iseg.teaching.methods import check_teachable
 
     base = check_teachable(options.method)
     if options.name is not None and options.output is not None:

@@ -149,13 +149,16 @@ def measured(
     began = time.perf_counter()
     with tqdm(desc=f"{count} cells, draw {draw}", unit=" steps") as bar:
 
-        def tell(news: News | int) -> None:
-            bar.update(int(not isinstance(news, News) or news.done > 0))
+        def tell_step(_: int) -> None:
+            bar.update()
+
+        def tell(_: News) -> None:
+            bar.update()
 
         if count:
             own = Lesson(tuple(annotated(nested(pool, draw)[:count])), ())
             pace = replace(course.pace, seed=draw)
-            tensors = learnt(tensors, own, pace, course.device, tell)
+            tensors = learnt(tensors, own, pace, course.device, tell_step)
         seconds = time.perf_counter() - began
         found = fared(segmenter_of(tensors, course.device), tested, "after", tell)
     return {**described(found), "seconds": f"{seconds:.0f}"}

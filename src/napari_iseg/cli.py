@@ -23,6 +23,8 @@ from napari_iseg.clicks import Clicks
 from napari_iseg.image_files import check_labels_path, read_image, write_labels
 from napari_iseg.segmenter import Predictor
 from napari_iseg.session import Session
+from napari_iseg.taught import parts_of, taught_methods, taught_path
+from napari_iseg.weights import read_card
 
 BAD_INPUT = 2
 QT_BINDINGS = ("PyQt6", "PySide6", "PyQt5", "PySide2")
@@ -65,6 +67,7 @@ def _demo(arguments: argparse.Namespace) -> int:
 def _methods(_: argparse.Namespace) -> int:
     rows = [("name", "title", "weights", "licence", "what it is")]
     rows += [_described(entry) for entry in ENTRIES.values()]
+    rows += [_described_taught(name) for name in taught_methods()]
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     for row in rows:
         cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
@@ -135,6 +138,14 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 # Their parts
+
+
+def _described_taught(name: str) -> tuple[str, str, str, str, str]:
+    base, own = parts_of(name)
+    card = read_card(taught_path(name).with_suffix(".json"))
+    title = ENTRIES[base].title if base in ENTRIES else base
+    size = f"{card.size / 1e6:.1f} MB"
+    return name, f"{title} · {own}", size, "own", f"Taught on {card.trained_on[-1]}."
 
 
 def _described(entry: Entry) -> tuple[str, str, str, str, str]:

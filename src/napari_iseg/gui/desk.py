@@ -16,6 +16,7 @@ from napari_iseg.gui.engine import Engine, Method, Sight
 from napari_iseg.gui.image_annotations import AnnotatedPlane, ImageAnnotations
 from napari_iseg.gui.intensity_choice import IntensityChoice, IntensityRule
 from napari_iseg.gui.keys import handlers
+from napari_iseg.gui.labelled_stack import LabelledStack
 from napari_iseg.gui.layers import Edits, LayersView
 from napari_iseg.gui.planes import (
     ChannelChoice,
@@ -220,7 +221,33 @@ class WorkDesk:
         def build(name: str) -> Segmenter:
             return self._engine.segmenter(Method(name, device))
 
-        planes = [
+        self.comparing.start(self._accepted(work, image), methods, build)
+
+    def to_teach(self, labels: Any | None) -> Callable[[], Sequence[OwnPlane]]:
+        """What reads the objects that a network can be taught from, on any thread.
+
+        ``labels`` is a Labels layer that fits on the image; None: what was accepted.
+
+        Raises
+        ------
+        ValueError
+            If there is no image.
+        """
+        work, image = self.work, self.layers.image
+        if work is None or image is None:
+            raise ValueError("there is no image to learn from; open one and choose it")
+        if labels is None:
+            accepted = self._accepted(work, image)
+            return lambda: accepted
+        intensities = self._intensities(image)
+        painted = LabelledStack(
+            image, labels, self.layers.plane(), work.channels, intensities
+        )
+        return painted.planes
+
+    def _accepted(self, work: Work, image: Any) -> list[OwnPlane]:
+        """The planes of ``image`` on which there are accepted objects."""
+        return [
             OwnPlane(
                 " ".join([image.name, *map(str, one.plane.hidden)]),
                 self._sight(work, image, one.plane).image,  # type: ignore[arg-type]  # as in engine
@@ -229,7 +256,6 @@ class WorkDesk:
             for one in work.annotations
             if one.session.objects
         ]
-        self.comparing.start(planes, methods, build)
 
     # What commands do
 
@@ -495,10 +521,7 @@ class WorkDesk:
 
     def _sight(self, work: Work, image: Any, plane: PlaneIndex) -> Sight:
         """The same eyes for the same view: what they found out is kept."""
-        intensities = IntensityChoice(self._rule)
-        if self._rule is IntensityRule.CONTRAST:
-            low, high = image.contrast_limits
-            intensities = replace(intensities, limits=(float(low), float(high)))
+        intensities = self._intensities(image)
         key = plane.without(work.channels.axis), work.channels, intensities
         if key not in work.sights:
             work.sights[key] = Sight(
@@ -507,6 +530,13 @@ class WorkDesk:
                 intensities,
             )
         return work.sights[key]
+
+    def _intensities(self, image: Any) -> IntensityChoice:
+        intensities = IntensityChoice(self._rule)
+        if self._rule is not IntensityRule.CONTRAST:
+            return intensities
+        low, high = image.contrast_limits
+        return replace(intensities, limits=(float(low), float(high)))
 
 
 def _new_work(image: Any) -> Work:

@@ -23,10 +23,13 @@ from napari_iseg.gui.controls.overlap_chooser import OverlapChooser
 from napari_iseg.gui.controls.save_buttons import SaveButtons
 from napari_iseg.gui.controls.section import Section, form_of
 from napari_iseg.gui.controls.status_line import StatusLine
+from napari_iseg.gui.controls.teach_box import TeachBox
 from napari_iseg.gui.desk import WorkDesk
 from napari_iseg.gui.engine import Load, engine_for
 from napari_iseg.gui.preferences import Preferences, read_preferences
 from napari_iseg.gui.runner import ThreadRunner
+from napari_iseg.gui.teacher_process import TeacherProcess
+from napari_iseg.gui.teaching import Teaching
 
 WIDTH = 340  # pixels of the screen
 
@@ -76,6 +79,9 @@ class SegmentWidget(QWidget):
             redraw=self._refresh,
             preferences=preferences or read_preferences(),
         )
+        self.teaching = Teaching(
+            self._runner, TeacherProcess(self), self._refresh, self.desk.complain
+        )
         self._lay_out()
         self.desk.controller.warm_up()
         self.desk.open_image(self.desk.layers.active_image)
@@ -96,6 +102,7 @@ class SegmentWidget(QWidget):
 
     def _shut_down(self) -> None:
         self._runner.close()
+        self.teaching.shut_down()
         self.desk.shut_down()
 
     def _later(self, action: Any) -> None:
@@ -128,8 +135,10 @@ class SegmentWidget(QWidget):
         }
         box, table, files = ClickBox(desk), ObjectTable(desk), SaveButtons(desk)
         comparison, status = ComparisonBox(desk), StatusLine(desk)
+        teach = TeachBox(desk, self.teaching)
         self._controls = [
-            *choosers.values(), *rules.values(), box, table, files, comparison, status
+            *choosers.values(), *rules.values(), box, table, files, comparison, teach,
+            status
         ]  # fmt: skip
 
         self._objects_section = Section("Objects (0)", table, is_open=False)
@@ -139,6 +148,7 @@ class SegmentWidget(QWidget):
             self._objects_section,
             Section("Save", files, is_open=False),
             Section("Which method suits my data?", comparison, is_open=False),
+            Section("Teach it my cells", teach, is_open=False),
             Section("Intensities and overlap", form_of(rules), is_open=False),
             Section("Keys", _key_card(), is_open=False),
         )

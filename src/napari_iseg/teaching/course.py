@@ -21,9 +21,10 @@ from napari_iseg.own_data import (
     standing,
 )
 from napari_iseg.segmenter import Segmenter
-from napari_iseg.taught import check_free, is_taught, keep, new_path, parts_of
+from napari_iseg.taught import check_free, is_taught, keep, new_path
 from napari_iseg.teaching.learning import Pace, Tensors, learnt, segmenter_of
 from napari_iseg.teaching.lesson import Example, Lesson
+from napari_iseg.teaching.methods import check_teachable
 from napari_iseg.weights import (
     Results,
     WeightsCard,
@@ -31,8 +32,6 @@ from napari_iseg.weights import (
     read_tensors,
     sha256_of,
 )
-
-TEACHABLE = ("cells",)  # methods whose network these windows and losses are made for
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +109,6 @@ class Outcome:
         sure = is_certain(self.after, self.before)
         doubt = "" if sure else " (so few objects may say so by chance)"
         return f"Kept as '{self.path.stem}': {what}{doubt}."
-
-
-def check_teachable(method: str) -> str:
-    """The catalogue's name of the network; ValueError if there is nothing to teach."""
-    base, _ = parts_of(method)
-    if base in TEACHABLE:
-        return base
-    title = ENTRIES[base].title if base in ENTRIES else base
-    raise ValueError(
-        f"'{title}' has no network that can be taught; choose "
-        f"{' or '.join(repr(ENTRIES[name].title) for name in TEACHABLE)} as the method"
-    )
 
 
 def taught(course: Course, lesson: Lesson, tell: Tell) -> Outcome:

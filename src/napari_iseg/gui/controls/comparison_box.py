@@ -66,11 +66,11 @@ class ComparisonBox(QWidget):
         self._cancel.clicked.connect(desk.comparing.cancel)
         self._progress = QProgressBar()
         self._table = _table()
-        self._said = _Paragraph()
+        self._said = Paragraph()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        layout.addWidget(_Paragraph(QUESTION))
+        layout.addWidget(Paragraph(QUESTION))
         layout.addWidget(_in_two_columns(list(self._ticks.values())))
         layout.addWidget(row_of(self._compare, self._cancel))
         for shown_later in (self._progress, self._table, self._said):
@@ -206,7 +206,7 @@ def _table() -> QTableWidget:
     return table
 
 
-class _Paragraph(QLabel):
+class Paragraph(QLabel):
     """Wrapped text that is given all the height it needs, also in a folding section."""
 
     def __init__(self, text: str = "") -> None:

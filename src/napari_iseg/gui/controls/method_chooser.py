@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from napari_iseg import ENTRIES
 from napari_iseg.gui.controls.choice_box import ChoiceBox
+from napari_iseg.taught import parts_of, taught_methods
 
 if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
 
 
 class MethodChooser(ChoiceBox):
-    """Titles of the catalogue; the tooltip tells what the chosen one is."""
+    """Titles of the catalogue, then what was taught; the tooltip tells of the one."""
 
     def __init__(self, desk: WorkDesk) -> None:
         super().__init__(desk.choose_method, "")
@@ -20,12 +21,16 @@ class MethodChooser(ChoiceBox):
 
     def refresh(self) -> None:
         name = self._desk.controller.method.name
-        self.offer([(entry.title, entry.name) for entry in ENTRIES.values()], name)
-        entry = ENTRIES.get(name)
+        names = [*ENTRIES, *taught_methods()]
+        self.offer([(method_title(one), one) for one in names], name)
+        entry = ENTRIES.get(parts_of(name)[0])
         if entry is not None:
             self.setToolTip(". ".join(t for t in (entry.summary, entry.paper) if t))
 
 
 def method_title(name: str) -> str:
     """What people call the method."""
-    return ENTRIES[name].title if name in ENTRIES else name
+    base, own = parts_of(name)
+    if base not in ENTRIES:
+        return name
+    return f"{ENTRIES[base].title} · {own}" if own else ENTRIES[base].title
