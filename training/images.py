@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,9 +74,3 @@ def read_pair(path: Path, labels: Path) -> LabelledImage:
     if image.ndim == 3:
         image = cv2.cvtColor(image[..., :3], cv2.COLOR_BGR2RGB)
     return LabelledImage(path.stem, image, truth.astype(np.uint16))
-
-
-def held_out(images: Sequence[LabelledImage], every: int) -> tuple[list, list]:  # type: ignore[type-arg]
-    """Split by image: each ``every``-th one is held out for validation."""
-    kept = [image for i, image in enumerate(images) if i % every != every - 1]
-    return kept, [image for i, image in enumerate(images) if i % every == every - 1]

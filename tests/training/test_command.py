@@ -14,7 +14,7 @@ from training.datasets import DATASETS
 from training.engine import Trainer, save
 from training.evaluation import write_curves
 from training.export import export, measured
-from training.images import LabelledImage, held_out, read_folder
+from training.images import read_folder
 from training.metrics import ClickCurve
 from training.recipe import Recipe
 
@@ -158,13 +158,6 @@ def test_a_missing_label_image_is_named(folder: Path) -> None:
 
     with pytest.raises(FileNotFoundError, match=r"two\.png is missing"):
         read_folder(folder)
-
-
-def test_no_image_is_both_trained_on_and_held_out(images: list[LabelledImage]) -> None:
-    kept, out = held_out([*images, *images], 2)
-
-    assert len(kept) + len(out) == 4
-    assert len(out) == 2
 
 
 def test_the_data_sets_are_listed_with_their_folders(

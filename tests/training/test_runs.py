@@ -35,7 +35,7 @@ from training.loop import Settings, train
 from training.memory import sentence, told
 from training.recipe import Recipe, overridden
 from training.run_folder import RunFolder
-from training.sources import cell_sets, training_set, validation_sets
+from training.sources import CELL_SETS, cell_sets, training_set, validation_sets
 
 RECIPE = overridden(Recipe(), SMALL)
 EXACT = (*SMALL, "precision='fp32'")
@@ -324,6 +324,7 @@ def test_a_broken_image_moves_no_other_into_the_training(data: Path) -> None:
 
     assert after == before
     assert not set(trained) & set(before)
+    assert len(trained) + len(before) == CELL_SETS["usiigaci"][1] - 1  # all but it
 
 
 def test_a_set_left_out_chooses_no_weights_either(data: Path) -> None:
