@@ -70,8 +70,8 @@ class Lesson:
 
     @property
     def planes(self) -> list[str]:
-        """Names of the planes, each once."""
-        return list(dict.fromkeys(e.plane.name for e in (*self.learnt, *self.held_out)))
+        """Names of the planes, each once, sorted."""
+        return sorted({e.plane.name for e in (*self.learnt, *self.held_out)})
 
 
 def lesson_of(planes: Sequence[LessonPlane], seed: int = 0) -> Lesson:
