@@ -55,7 +55,9 @@ def plane_of_files(image: Path, labels: Path) -> LessonPlane:
 
 def without_void(labels: np.ndarray[tuple[int, ...], np.dtype[np.integer]]) -> Labels:
     """``IGNORED`` becomes ``VOID``."""
-    return np.where(labels == IGNORED, VOID, labels).astype(np.int32)
+    found: Labels = labels.astype(np.int32)
+    found[labels == IGNORED] = VOID
+    return found
 
 
 def planes_of_logs(paths: Sequence[Path]) -> list[LessonPlane]:
