@@ -55,7 +55,7 @@ $(INSTALLED): pyproject.toml
 	@echo "Installing into $(VENV): a few minutes, about 6 GB, most of it torch."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[all,cvat,train,test]"
+	$(BIN)/python -m pip install --quiet --editable ".[all,cvat,train,export,test]"
 	@touch $@
 
 system:

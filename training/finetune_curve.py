@@ -152,15 +152,17 @@ def measured(
         def tell_step(_: int) -> None:
             bar.update()
 
-        def tell(_: News) -> None:
-            bar.update()
+        def tell_clicks(news: News) -> None:
+            bar.set_postfix_str(f"tested on {news.done} of {news.total}")
 
         if count:
             own = Lesson(tuple(annotated(nested(pool, draw)[:count])), ())
             pace = replace(course.pace, seed=draw)
             tensors = learnt(tensors, own, pace, course.device, tell_step)
         seconds = time.perf_counter() - began
-        found = fared(segmenter_of(tensors, course.device), tested, "after", tell)
+        found = fared(
+            segmenter_of(tensors, course.device), tested, "after", tell_clicks
+        )
     return {**described(found), "seconds": f"{seconds:.0f}"}
 
 
