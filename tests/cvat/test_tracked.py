@@ -146,7 +146,7 @@ shapes = st.lists(
 def states(draw) -> object:
     """A state of ours with up to two parts changed."""
     state = deepcopy(STATE)
-    for name in draw(st.lists(st.sampled_from(sorted(STATE)), max_size=2)):
+    for name in draw(st.lists(st.sampled_from(sorted(STATE)), max_size=2, unique=True)):
         part = state[name]
         inside = isinstance(part, list) and draw(st.booleans())
         if inside:
