@@ -56,7 +56,7 @@ class HalfBlind(BrightSegmenter):
                         patch.probability[:, 35:] = 0
                 return patches
 
-        return Predictor(np.asarray(image), 0.0)
+        return Predictor(np.asarray(image), self.wait)
 
 
 class Broken(BrightSegmenter):

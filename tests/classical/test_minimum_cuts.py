@@ -143,7 +143,9 @@ def test_graph_cut_finds_what_is_bright(horseshoe):
     assert iou(GraphCut()(scene) > 0.5, mask) > 0.97
 
 
-@pytest.mark.parametrize("method", [GraphCut(), StarCut(Geodesics())])
+# Geodesics that turn with the object: with less of contrast in their length, the best
+# star of the large image cuts across its bend, where a small image says little.
+@pytest.mark.parametrize("method", [GraphCut(), StarCut(Geodesics(0.9))])
 def test_along_the_outline_a_large_cut_equals_the_exact_one(method, horseshoe):
     small, _ = horseshoe
     image = np.repeat(np.repeat(small.image, 3, 0), 3, 1)

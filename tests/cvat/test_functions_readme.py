@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -136,7 +136,7 @@ def test_the_names_in_the_lines_for_no_network_are_those_of_the_function():
 
 @pytest.mark.parametrize("line", commands("cvat-cli"))
 def test_cvat_cli_finds_the_modules(line: str):
-    assert shutil.which("cvat-cli")
+    assert entry_points(group="console_scripts", name="cvat-cli")
 
     module = import_module(line.rsplit(maxsplit=1)[-1])
 
