@@ -20,7 +20,9 @@ def add_serving(command: argparse.ArgumentParser) -> None:
     command.add_argument("--images", type=int, default=8, help="of each kind and size")
     command.add_argument("--requests", type=int, default=1000, help="for the memory")
     command.add_argument("-o", "--output", type=Path, help="write the figures as JSON")
-    command.add_argument("--into", type=Path, help="a document with table markers")
+    command.add_argument(
+        "--into", type=Path, nargs="+", default=[], help="documents with table markers"
+    )
     command.set_defaults(run=run_serving)
 
 
@@ -40,6 +42,6 @@ def run_serving(options: argparse.Namespace) -> None:
     if options.output:
         text = json.dumps(found, indent=1, allow_nan=False)
         options.output.write_text(text + "\n", encoding="utf-8")
-    if options.into:
-        put_between_markers(options.into, as_markdown(found))
+    for document in options.into:
+        put_between_markers(document, as_markdown(found))
     print(as_markdown(found), end="")

@@ -6,10 +6,12 @@ import os
 from typing import Any
 
 from napari_iseg.cvat.serving import served
+from napari_iseg.cvat.threads import let_others_work
 
 
 def init_context(context: Any) -> None:
     """Load the method; nuclio calls this once in each worker, before any request."""
+    let_others_work(os.environ)
     from napari_iseg.cvat.tracker import Tracker  # with it comes numpy
 
     tracker = Tracker.from_environment(os.environ)
