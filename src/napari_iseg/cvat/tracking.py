@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from napari_iseg.cvat.serving import served
-from napari_iseg.cvat.threads import let_others_work
+from napari_iseg.waiting_threads import let_others_work
 
 
 def init_context(context: Any) -> None:

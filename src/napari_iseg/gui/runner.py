@@ -10,9 +10,12 @@ from typing import Any
 
 from qtpy.QtCore import QObject, Qt, Signal
 
+from napari_iseg.waiting_threads import let_others_work
+
 
 def _use_threads_well() -> None:
     """Torch's thread count holds for one thread: set it in the one that computes."""
+    let_others_work(os.environ)  # the GUI thread above all
     import torch
 
     torch.set_num_threads(max(1, min(os.cpu_count() or 1, 8)))
