@@ -72,7 +72,8 @@ def ablate(
         Names of ``ROWS``; None for all of them, or for none if a data set is left out.
         Rows to compare with are added.
     left_out
-        Data sets to train without, one at a time, and to measure on.
+        Data sets to train without, one at a time, and to measure on. "A+B" leaves out
+        two at once: fewer networks, each of which has seen less.
 
     Raises
     ------
@@ -82,11 +83,11 @@ def ablate(
     """
     wanted = rows if rows is not None else ([] if left_out else list(ROWS))
     chosen = with_references(wanted, left_out)
-    for name in left_out:
+    for name in [name for group in left_out for name in group.split("+")]:
         check_left_out(name, ablation.recipe)
     curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
     tables = [ablation_table(curves, ablation.recipe.steps, ROBOT)] if wanted else []
-    pairs = {name: measured_without(ablation, name) for name in left_out}
+    pairs = {group: measured_without(ablation, group) for group in left_out}
     if pairs:
         tables.append(left_out_table(pairs))
     return "\n".join(tables)
@@ -159,13 +160,13 @@ def trained(ablation: Ablation, recipe: Recipe, folder: Path) -> Path:
 
 
 def measured_without(
-    ablation: Ablation, name: str
+    ablation: Ablation, group: str
 ) -> tuple[list[ClickCurve], list[ClickCurve]]:
-    """A robot's clicks on a data set, trained with it and without it."""
-    data = (HELD_OUT[name],)
-    folder = ablation.folder / f"without_{name}"
-    without = (*ablation.recipe.without, name)
-    recipe = replace(ablation.recipe, without=without)
+    """A robot's clicks on data sets, trained with them and without them."""
+    names = group.split("+")
+    data = tuple(HELD_OUT[name] for name in names)
+    folder = ablation.folder / f"without_{group}"
+    recipe = replace(ablation.recipe, without=(*ablation.recipe.without, *names))
     found = []
     for place, one in ((ablation.folder / "all", ablation.recipe), (folder, recipe)):
         weights = trained(ablation, one, place)

@@ -90,7 +90,7 @@ def add_ablate(command: argparse.ArgumentParser) -> None:
         nargs="*",
         default=[],
         metavar="SET",
-        help="train without a data set, test on it",
+        help="train without a data set, test on it; A+B: without both",
     )
     command.add_argument("--out", type=Path, default=Path("runs/ablation"))
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")

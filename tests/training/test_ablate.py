@@ -12,7 +12,7 @@ from tests.training.tiny_data import SMALL, write_sets
 from training.__main__ import main
 from training.ablate import Ablation, ablate, trained
 from training.ablation_rows import HELD_OUT, ROWS
-from training.ablation_tables import difference
+from training.ablation_tables import difference, left_out_table
 from training.engine import read_checkpoint
 from training.loop import Settings
 from training.metrics import ClickCurve
@@ -114,12 +114,25 @@ def test_a_set_left_out_is_measured_by_a_network_that_never_saw_it(
     assert row[1]["robot"] == "ritm"
 
 
+def test_sets_left_out_together_are_measured_one_by_one() -> None:
+    """Two sets, one object each: a line for each, with one network without both."""
+    curves = [
+        ClickCurve("cells", data, "ritm", "1", (0.95,), (True,), (0.1,))
+        for data in ("usiigaci/val", "dsb2018/val")
+    ]
+
+    table = left_out_table({"usiigaci+dsb2018": (curves, curves)})
+
+    assert "| usiigaci/val | without usiigaci+dsb2018 | 1 |" in table
+    assert "| dsb2018/val | with all sets | 1 |" in table
+
+
 @pytest.mark.parametrize(
     ("rows", "left_out", "message"),
     [
         (["hypothesis"], [], "did you mean 'hypotheses'"),
         (["zzz"], [], "there are"),
-        (None, ["bbbc039"], "'bbbc039' cannot be left out and measured"),
+        (None, ["dsb2018+bbbc039"], "'bbbc039' cannot be left out and measured"),
         (None, ["sem_axons"], "choose one of"),  # nothing is trained on it anyway
     ],
 )
