@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torchvision.models import vgg16, vgg19
+from torchvision.models import densenet121, resnet50, vgg16, vgg19
 
-from napari_iseg.nets.papers import fctsfn, ifcn, latent_diversity
+from napari_iseg.nets.papers import densenet, fctsfn, ifcn, latent_diversity, resnet
 from napari_iseg.nets.papers.fcn import pools_of
 from napari_iseg.nets.papers.vgg import normalised
 
@@ -60,3 +60,34 @@ def test_vgg_19_gives_latent_diversity_its_hypercolumns(monkeypatch, image) -> N
         theirs = official.features[:end](shown)
         assert theirs.any()
         assert torch.allclose(tap, theirs, rtol=1e-3, atol=float(theirs.max()) * 1e-4)
+
+
+@torch.inference_mode()
+def test_densenet_121_sees_the_same_in_brs(monkeypatch, image) -> None:
+    official = densenet121(weights=None).eval()
+    monkeypatch.setattr(densenet, "imagenet_tensors", lambda _: official.state_dict())
+    net = densenet.DenseNet(channels=5).eval()
+    net.initialise()
+    shown = normalised(image[..., :96, :96])
+
+    deepest = net(torch.cat([shown, torch.rand(1, 2, 96, 96)], 1))[-1]
+
+    theirs = official.features(shown)
+    assert theirs.any()
+    assert torch.allclose(official.features.norm5(deepest), theirs, rtol=1e-3)
+
+
+@torch.inference_mode()
+def test_resnet_50_sees_the_same_in_itis(monkeypatch, image) -> None:
+    official = resnet50(replace_stride_with_dilation=[False, False, True]).eval()
+    monkeypatch.setattr(resnet, "imagenet_tensors", lambda _: official.state_dict())
+    net = resnet.ResNet().eval()
+    net.initialise()
+    shown = normalised(image[..., :96, :96])
+
+    fine, deep = net(shown)
+
+    official.avgpool = official.fc = torch.nn.Identity()
+    assert deep.any()
+    assert torch.allclose(deep.flatten(1), official(shown), rtol=1e-3)
+    assert fine.shape == (1, 256, 24, 24)

@@ -8,7 +8,8 @@ Every one is a ``torch.nn.Module`` and keeps the same promises:
 - ``net(image, maps)`` takes RGB ``(B, 3, H, W)`` in 0..1 and the two click maps
   ``(B, 2, H, W)``, positive first, as ``net.encoder`` draws them; any ``H`` and ``W``.
   Scaling of both is inside: it belongs to the weights. Networks that place regions by
-  the clicks take the clicks as well.
+  the clicks take the clicks as well; networks that say ``masked`` take the answer so
+  far as ``mask`` ``(B, 1, H, W)``.
 - the answer is a ``NamedTuple`` with ``logits`` ``(B, M, H, W)``, M = 1 unless the
   paper has several hypotheses, and whatever else the paper's loss needs.
 """
@@ -23,8 +24,10 @@ from typing import Any
 # The catalogue's names, and where the classes are; imported when first used.
 NETWORKS: Mapping[str, str] = MappingProxyType(
     {
+        "brs": "napari_iseg.nets.papers.brs:BRS",
         "fctsfn": "napari_iseg.nets.papers.fctsfn:FCTSFN",
         "ifcn": "napari_iseg.nets.papers.ifcn:IFCN",
+        "itis": "napari_iseg.nets.papers.itis:ITIS",
         "latent-diversity": "napari_iseg.nets.papers.latent_diversity:LatentDiversity",
     }
 )
