@@ -34,6 +34,8 @@ class Entry:
         Name of the card of its weights in the package; None if it has no weights.
     summary
         One sentence for the user.
+    obeys
+        Whether it promises that every clicked pixel carries its label.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Entry:
     build: str
     card: str | None = None
     summary: str = ""
+    obeys: bool = True
 
     def weights_card(self) -> WeightsCard | None:
         """The card of its weights; ValueError if it is not where it should be."""

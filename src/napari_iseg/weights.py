@@ -176,11 +176,25 @@ def read_tensors(path: Path) -> dict[str, NDArray[Any]]:
     try:
         tensors: dict[str, NDArray[Any]] = load_file(_existing(path))
     except (SafetensorError, OSError, KeyError) as problem:
-        raise ValueError(
-            f"{path} is not a weights file ({problem}); choose a .safetensors file "
-            "that `python -m training export` wrote"
-        ) from problem
+        raise _no_weights(path, problem) from problem
     return {name: np.asarray(tensor) for name, tensor in tensors.items()}
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a safetensors file says about itself; empty if it says nothing.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing or no safetensors file.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(_existing(path), framework="numpy") as file:
+            return dict(file.metadata() or {})
+    except (SafetensorError, OSError) as problem:
+        raise _no_weights(path, problem) from problem
 
 
 def sha256_of(path: Path) -> str:
@@ -197,6 +211,13 @@ def _existing(path: Path) -> Path:
     if not path.is_file():
         raise ValueError(f"there is no weights file at {path}; check the path")
     return path
+
+
+def _no_weights(path: Path, problem: Exception) -> ValueError:
+    return ValueError(
+        f"{path} is not a weights file ({problem}); choose a .safetensors file "
+        "that `python -m training export` wrote"
+    )
 
 
 def _checked(path: Path, card: WeightsCard) -> Path:

@@ -1,4 +1,8 @@
-"""What every method of the catalogue promises, tried on each of them."""
+"""What every method of the catalogue promises, tried on each of them.
+
+Promises that do not need weights that learnt something are tried on the papers'
+networks with a few random weights, too.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from napari_iseg import ENTRIES, Click, Clicks, load_segmenter
+from napari_iseg.nets.papers import NETWORKS
 from napari_iseg.segmenter import Segmenter
+from tests.tiny_papers import tiny_segmenter
 
 ROWS, COLUMNS = np.indices((256, 256))
 CELL = (ROWS - 128) ** 2 + (COLUMNS - 120) ** 2 < 30**2
@@ -21,8 +27,14 @@ WITH_CORRECTIONS = Clicks.at(
 )
 
 
+UNTRAINED = "untrained "
+OBEDIENT = [name for name, entry in ENTRIES.items() if entry.obeys]
+
+
 @cache
 def loaded(name: str) -> Segmenter:
+    if name.startswith(UNTRAINED):
+        return tiny_segmenter(name.removeprefix(UNTRAINED))
     return load_segmenter(name, device="cpu")
 
 
@@ -40,6 +52,16 @@ def segmenter(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 
 
+@pytest.fixture(params=OBEDIENT)
+def obedient(request: pytest.FixtureRequest) -> Segmenter:
+    return loaded(request.param)
+
+
+@pytest.fixture(params=[*ENTRIES, *(f"{UNTRAINED}{name}" for name in NETWORKS)])
+def anyone(request: pytest.FixtureRequest) -> Segmenter:
+    return loaded(request.param)
+
+
 def test_one_click_finds_a_cell(segmenter: Segmenter) -> None:
     probability = segmenter.prepare(picture()).predict(ON_CELL)
 
@@ -49,25 +71,25 @@ def test_one_click_finds_a_cell(segmenter: Segmenter) -> None:
     assert iou(probability > 0.5, CELL) > 0.85
 
 
-def test_every_clicked_pixel_carries_its_label(segmenter: Segmenter) -> None:
-    mask = segmenter.prepare(picture()).predict(WITH_CORRECTIONS) > 0.5
+def test_every_clicked_pixel_carries_its_label(obedient: Segmenter) -> None:
+    mask = obedient.prepare(picture()).predict(WITH_CORRECTIONS) > 0.5
 
     assert all(mask[c.row, c.column] == c.is_positive for c in WITH_CORRECTIONS)
 
 
-def test_a_contradiction_on_the_cell_is_obeyed_too(segmenter: Segmenter) -> None:
+def test_a_contradiction_on_the_cell_is_obeyed_too(obedient: Segmenter) -> None:
     clicks = ON_CELL.adding(Click(120, 112, is_positive=False))
 
-    mask = segmenter.prepare(picture()).predict(clicks) > 0.5
+    mask = obedient.prepare(picture()).predict(clicks) > 0.5
 
     assert mask[128, 120]
     assert not mask[120, 112]
 
 
 def test_equal_clicks_give_equal_arrays_in_any_order_of_calls(
-    segmenter: Segmenter,
+    anyone: Segmenter,
 ) -> None:
-    one, other = segmenter.prepare(picture()), segmenter.prepare(picture())
+    one, other = anyone.prepare(picture()), anyone.prepare(picture())
     first = one.predict(ON_CELL)
     one.predict(WITH_CORRECTIONS)
 
@@ -80,8 +102,8 @@ def test_equal_clicks_give_equal_arrays_in_any_order_of_calls(
     )
 
 
-def test_the_patch_is_the_answer_without_its_surroundings(segmenter: Segmenter) -> None:
-    predictor = segmenter.prepare(picture())
+def test_the_patch_is_the_answer_without_its_surroundings(anyone: Segmenter) -> None:
+    predictor = anyone.prepare(picture())
 
     patch = predictor.predict_patch(WITH_CORRECTIONS)
 
@@ -90,8 +112,8 @@ def test_the_patch_is_the_answer_without_its_surroundings(segmenter: Segmenter) 
     )
 
 
-def test_the_first_alternative_is_the_answer(segmenter: Segmenter) -> None:
-    predictor = segmenter.prepare(picture())
+def test_the_first_alternative_is_the_answer(anyone: Segmenter) -> None:
+    predictor = anyone.prepare(picture())
 
     found = predictor.alternatives(ON_CELL)
 
@@ -117,6 +139,52 @@ def test_every_kind_of_image_is_read(segmenter: Segmenter, kind: str) -> None:
     assert iou(mask, CELL) > 0.85
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (3, 500), (65, 33)])
+def test_images_of_any_shape_are_answered_with_probabilities(
+    anyone: Segmenter, shape: tuple[int, int]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
+    middle = (shape[0] // 2, shape[1] // 2)
+
+    probability = anyone.prepare(image).predict(Clicks.at([middle], [(0, 0)]))
+
+    assert probability.shape == shape
+    assert probability.dtype == np.float32
+    assert 0 <= probability.min() <= probability.max() <= 1
+
+
+def test_an_image_that_is_read_in_parts_is_answered_like_an_array(
+    anyone: Segmenter,
+) -> None:
+    lazy = da.from_array(picture(), chunks=64)
+
+    answer = anyone.prepare(lazy).predict(WITH_CORRECTIONS)
+
+    np.testing.assert_array_equal(
+        answer, anyone.prepare(picture()).predict(WITH_CORRECTIONS)
+    )
+
+
+def test_clicks_one_by_one_are_answered_like_clicks_at_once(anyone: Segmenter) -> None:
+    one, other = anyone.prepare(picture()), anyone.prepare(picture())
+    for length in range(1, len(WITH_CORRECTIONS)):
+        one.predict(WITH_CORRECTIONS.prefix(length))
+
+    np.testing.assert_array_equal(
+        one.predict(WITH_CORRECTIONS), other.predict(WITH_CORRECTIONS)
+    )
+
+
+def test_every_alternative_is_offered_with_a_score_best_first(
+    anyone: Segmenter,
+) -> None:
+    found = anyone.prepare(picture()).alternatives(WITH_CORRECTIONS)
+    scores = [score for _, score in found]
+
+    assert all(0 <= score <= 1 for score in scores)
+    assert scores == sorted(scores, reverse=True)
+
+
 def test_broken_pixels_do_little_harm(segmenter: Segmenter) -> None:
     image = picture().astype(np.float32)
     image[0, 0], image[128, 100], image[60, 60] = np.nan, np.inf, -np.inf
@@ -126,25 +194,21 @@ def test_broken_pixels_do_little_harm(segmenter: Segmenter) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 500), (64, 64), (65, 33)])
 def test_images_without_contrast_give_an_empty_mask(
-    segmenter: Segmenter, shape: tuple[int, int]
+    anyone: Segmenter, shape: tuple[int, int]
 ) -> None:
-    mask = (
-        segmenter.prepare(np.ones(shape, np.uint8)).predict(Clicks.at([(0, 0)])) > 0.5
-    )
+    mask = anyone.prepare(np.ones(shape, np.uint8)).predict(Clicks.at([(0, 0)])) > 0.5
 
     assert not mask.any()
 
 
-def test_no_click_gives_an_empty_mask(segmenter: Segmenter) -> None:
-    assert not (segmenter.prepare(picture()).predict(Clicks()) > 0.5).any()
+def test_no_click_gives_an_empty_mask(anyone: Segmenter) -> None:
+    assert not (anyone.prepare(picture()).predict(Clicks()) > 0.5).any()
 
 
 @pytest.mark.parametrize("place", [(-1, 3), (3, 999)])
-def test_a_click_outside_is_refused(
-    segmenter: Segmenter, place: tuple[int, int]
-) -> None:
+def test_a_click_outside_is_refused(anyone: Segmenter, place: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="outside the image of 256 x 256 pixels"):
-        segmenter.prepare(picture()).predict(Clicks.at([place]))
+        anyone.prepare(picture()).predict(Clicks.at([place]))
 
 
 def test_accepted_objects_may_be_given_and_must_fit(segmenter: Segmenter) -> None:

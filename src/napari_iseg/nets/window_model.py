@@ -32,15 +32,15 @@ class WindowModel(Protocol):
         """Features of windows ``(B, N, N, 3)``, worth keeping while clicks change."""
         ...
 
-    def answer(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
+    def answer(self, seen: Any, guides: Any) -> list[Hypotheses]:
         """One answer for each window.
 
-        ``guides`` ``(B, 4, N, N)``: positive and negative discs, previous probability,
-        other objects; all 0..1.
+        ``guides`` is what the network is told: for ``cells`` ``(B, 4, N, N)``, positive
+        and negative discs, previous probability, other objects; all 0..1.
         """
         ...
 
-    def glance(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
+    def glance(self, seen: Any, guides: Any) -> list[Hypotheses]:
         """The same, faster and coarser: to find out where to look."""
         ...
 

@@ -10,17 +10,18 @@ what is kept in between only saves time.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
-from napari_iseg.click_maps import disc_map
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import ScaledImage
+from napari_iseg.nets.told import Told, guides
 from napari_iseg.nets.window_model import Hypotheses, WindowModel
 from napari_iseg.refine.level import levelled
 from napari_iseg.refine.merging import clicked_parts, progressive
@@ -32,10 +33,12 @@ REMEMBERED = 64  # answers kept per predictor
 LOOKED_AT = 4  # windows whose image features are kept
 CONSTANT = "the image is constant around the click: there is nothing to segment"
 SAME = 0.85  # IoU from which on two masks are one hypothesis
+ALTERNATIVES = 4  # answers that are offered at most
 FEWEST = 6  # window pixels: a smaller first answer is not an object
 
 
 Candidate: TypeAlias = tuple[Window, Hypotheses, int]
+Tell: TypeAlias = Callable[[Sequence[Told]], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,9 @@ class Policy:
     level_fade: float = 0.7  # ... and how much less each one after it
     reconsider: int = 4  # clicks up to which the first look's other guesses count
     retry: bool = True  # without the old answer, where a click is contradicted
-    obey: bool = True  # every clicked pixel gets its label; False only to measure it
+    obey: bool = True  # every clicked pixel gets its label, by a correction of ours
+    by_clicks: bool = True  # masks that contradict clicks come last; False: by score
+    every: bool = False  # alternatives are all masks of the network, in its order
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +87,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Windowed:
-    """A segmenter made from a network that answers for windows."""
+    """A segmenter made from a network that answers for windows.
+
+    ``tell`` draws what the network is told; None: the guides of ``cells``.
+    """
 
     model: WindowModel
     policy: Policy = field(default_factory=Policy)
+    tell: Tell | None = None
 
     @property
     def device(self) -> str:
@@ -125,6 +134,7 @@ class WindowedPredictor:
         others: Mask | None,
     ) -> None:
         self.model, self.policy = segmenter.model, segmenter.policy
+        self.tell = segmenter.tell or partial(guides, radius=self.policy.disc_radius)
         self.image, self.others = image, others
         self.start = start_from(prior)
         self.reader = Reader(image)
@@ -182,12 +192,14 @@ class WindowedPredictor:
         images = np.stack([self.reader.show(window) for window in windows])
         if not np.ptp(images[-1]) > 0:
             return State(empty_patch(), remark=CONSTANT)
-        guides = np.stack([self.guides(w, None, clicks) for w in windows])
-        answers = self.model.glance(self.model.look(images), guides)
+        told = self.tell([self.told(window, None, clicks) for window in windows])
+        answers = self.model.glance(self.model.look(images), told)
         guesses = tuple(ranking(windows, answers))
         (rough, score), *others = self.distinct(guesses, clicks)
         closer = self.zoomed(State(rough), clicks)
-        best = State(closer.patch, closer.window, ((closer.patch, score),))
+        best = closer
+        if not self.policy.every:
+            best = State(closer.patch, closer.window, ((closer.patch, score),))
         return self.finished(replace(best, guesses=guesses), clicks, others)
 
     def distinct(
@@ -275,12 +287,17 @@ class WindowedPredictor:
         others: Iterable[tuple[Patch, float]],
     ) -> State:
         """Clicked parts only, every click obeyed, alternatives that differ."""
+        if self.policy.every:
+            others = state.alternatives[1:]
         patch = self.obedient(state.patch, clicks)
         score = state.alternatives[0][1] if state.alternatives else 0.0
         kept = [(patch, score)]
         for other, its_score in others:
             candidate = self.obedient(other, clicks)
-            if len(kept) < 4 and all(iou(candidate, k) < SAME for k, _ in kept):
+            if self.policy.every or (
+                len(kept) < ALTERNATIVES
+                and all(iou(candidate, k) < SAME for k, _ in kept)
+            ):
                 kept.append((candidate, min(its_score, score)))
         return replace(state, patch=patch, alternatives=tuple(kept))
 
@@ -292,11 +309,14 @@ class WindowedPredictor:
         """Around mask and newest click; the last window again where it still fits."""
         policy, click = self.policy, clicks.last
         box = bounding_box(state.patch.mask())
-        at = Box(click.row, click.column, click.row + 1, click.column + 1)
         if box is not None:
             box = box.moved(*state.patch.offset)
-        if click.is_positive or box is None:
-            box = at if box is None else box.union(at)
+        # Where clicks are obeyed the mask holds all positive ones.
+        for one in (click,) if policy.obey else (*clicks.positive, click):
+            if one.is_positive or box is None:
+                at = Box(one.row, one.column, one.row + 1, one.column + 1)
+                box = at if box is None else box.union(at)
+        assert box is not None  # there is a click
         size = max(box.shape)
         if state.window is not None and still_fits(state.window, box, policy):
             return state.window
@@ -314,31 +334,26 @@ class WindowedPredictor:
         if seen is None:
             seen = self.model.look(self.reader.show(window)[None])
         remember(self.features, window, seen, LOOKED_AT)
-        with_patch = self.guides(window, patch, clicks)[None]
-        (answer,) = self.model.answer(seen, with_patch)
+        told = self.told(window, patch, clicks)
+        (answer,) = self.model.answer(seen, self.tell([told]))
         if self.policy.retry and contradictions(answer, window, clicks).min() > 0:
-            without = with_patch.copy()
-            without[:, 2] = 0
-            (fresh,) = self.model.answer(seen, without)
+            without = replace(told, previous=None)
+            (fresh,) = self.model.answer(seen, self.tell([without]))
             answer = together(answer, fresh)
-        return best_first(answer, contradictions(answer, window, clicks))
+        contradicted = contradictions(answer, window, clicks)
+        return best_first(answer, contradicted * self.policy.by_clicks)
 
-    def guides(
-        self, window: Window, patch: Patch | None, clicks: Clicks
-    ) -> NDArray[np.float32]:
-        """Discs, previous answer and other objects as the network reads them."""
-        side = window.side
-        maps = np.zeros((4, side, side), np.float32)
-        for channel, kind in enumerate((clicks.positive, clicks.negative)):
-            points = [window.point(click) for click in kind if window.holds(click)]
-            maps[channel] = disc_map(points, (side, side), self.policy.disc_radius)
+    def told(self, window: Window, patch: Patch | None, clicks: Clicks) -> Told:
+        """Clicks, previous answer and other objects as seen in a window."""
+        inside = tuple(click for click in clicks if window.holds(click))
+        previous = others = None
         if patch is not None:
-            maps[2] = view(patch.probability, patch.offset, window)
+            previous = view(patch.probability, patch.offset, window)
         if self.others is not None:
             box = window.box.clipped_to(self.grid)
             taken = np.asarray(self.others[box.slices]).astype(np.float32)
-            maps[3] = view(taken, (box.top, box.left), window) > 0.5
-        return maps
+            others = view(taken, (box.top, box.left), window) > 0.5
+        return Told(window, inside, previous, others)
 
     def as_patch(self, window: Window, answer: Hypotheses, which: int) -> Patch:
         probability = 1 / (1 + np.exp(-answer.logits[which]))

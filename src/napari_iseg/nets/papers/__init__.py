@@ -29,6 +29,7 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
         "ifcn": "napari_iseg.nets.papers.ifcn:IFCN",
         "itis": "napari_iseg.nets.papers.itis:ITIS",
         "latent-diversity": "napari_iseg.nets.papers.latent_diversity:LatentDiversity",
+        "ris-net": "napari_iseg.nets.papers.ris_net:RISNet",
     }
 )
 

@@ -44,6 +44,7 @@ class ImageModel:
         self.looks = hasattr(net, "look") and hasattr(net, "answer")
         asked: Any = self.net.answer if self.looks else self.net.forward
         self.wants_clicks = "clicks" in signature(asked).parameters
+        self.wants_mask = bool(getattr(net, "masked", False))
 
     @torch.inference_mode()
     def look(self, image: NDArray[np.float32]) -> Seen:
@@ -53,8 +54,13 @@ class ImageModel:
         return Seen(shown, self.net.look(shown) if self.looks else None)
 
     @torch.inference_mode()
-    def answer(self, seen: Seen, clicks: Clicks) -> Hypotheses:
+    def answer(
+        self, seen: Seen, clicks: Clicks, mask: NDArray[np.float32] | None = None
+    ) -> Hypotheses:
         """Every mask the network offers, in its own order, with their probabilities.
+
+        ``mask`` ``(H, W)`` is above 0.5 where the object was thought to be; networks
+        without a channel for it (``masked``) are not told.
 
         ``logits`` ``(M, H, W)``; ``scores`` ``(M,)`` add up to 1 where the network
         chooses among its masks, and are 1 for a network with one mask.
@@ -66,7 +72,9 @@ class ImageModel:
         """
         clicks.check_inside(seen.grid)
         maps = torch.from_numpy(self.net.encoder(clicks, seen.grid))[None]
-        told = {"clicks": [clicks]} if self.wants_clicks else {}
+        told: dict[str, Any] = {"clicks": [clicks]} if self.wants_clicks else {}
+        if self.wants_mask and mask is not None:
+            told["mask"] = torch.from_numpy(mask)[None, None].to(self.device)
         ask, shown = (
             (self.net.answer, seen.features) if self.looks else (self.net, seen.image)
         )
