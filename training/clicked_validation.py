@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from napari_iseg.nets.cells_net import CellsNet
-from napari_iseg.nets.window_model import CellsModel
-from napari_iseg.refine.windowed import Policy, Windowed
 from napari_iseg.segmenter import Segmenter
 from training.datasets import BenchmarkObject
 from training.evaluation.clicking import Clicking, click_curve, replayed
@@ -44,9 +40,8 @@ class ClickedValidation:
                 for found in self.objects
             ]
 
-    def log(self, net: CellsNet, step: int, folder: Path) -> dict[str, float]:
+    def log(self, segmenter: Segmenter, step: int, folder: Path) -> dict[str, float]:
         """Measure, append to ``clicks.csv``, draw a sheet; the row of the table."""
-        segmenter = segmenter_of(net)
         curves = self.measured(segmenter)
         row = summary(curves)
         values = [f"{row[name]:.4f}" for name in SHOWN]
@@ -67,11 +62,6 @@ class ClickedValidation:
         path.parent.mkdir(exist_ok=True)
         title = f"step {step}: after {CLICKS_SHOWN} clicks of robot {ROBOT}"
         sheet(title, cases).savefig(path, dpi=80)
-
-
-def segmenter_of(net: CellsNet) -> Windowed:
-    """The inference that ships around a copy of ``net``, on the CPU."""
-    return Windowed(CellsModel(deepcopy(net).cpu(), "cpu"), Policy())
 
 
 def first_of(curve: ClickCurve) -> ClickCurve:

@@ -1,4 +1,7 @@
-"""One training step of ``cells``, readable top to bottom, and its state."""
+"""One training step, readable top to bottom, and its state: how a network is trained.
+
+What is trained is the recipe's ``Trainable``.
+"""
 
 from __future__ import annotations
 
@@ -8,82 +11,27 @@ import pickle
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_iseg import Click, Clicks
-from napari_iseg.click_maps import disc_map
-from napari_iseg.nets.cells_net import CellsNet
-from napari_iseg.nets.window_model import net_from
-from napari_iseg.weights import read_tensors
 from training.crew import Crew
 from training.early_stopping import Marks
-from training.losses import answer_loss
 from training.parts import NormStatistics, added_up, parts_of
 from training.recipe import Recipe
 from training.robots import Hasty
 from training.samples import Sample, WindowSample
+from training.trainable import WIDE, ZOOM, Points, Windows, stacked
 
 logger = logging.getLogger(__name__)
 ROBOT = Hasty()
 PARTS = {"net", "averaged", "optimiser", "step"}  # of every checkpoint
-
-Points = list[tuple[float, float, bool]]  # row, column, is_positive
-
-
-@dataclass(frozen=True, slots=True)
-class Windows:
-    """A batch of one kind of window as tensors."""
-
-    image: Tensor  # (B, 3, N, N)
-    truth: Tensor  # (B, 1, N, N)
-    others: Tensor
-    counted: Tensor
-    outside: Tensor  # (B,)
-
-
-def stacked(windows: Sequence[WindowSample], device: torch.device) -> Windows:
-    def channel(arrays: Sequence[NDArray[np.bool_]]) -> Tensor:
-        return torch.from_numpy(np.stack(arrays)[:, None]).to(device).float()
-
-    image = torch.from_numpy(np.stack([w.image for w in windows])).to(device).float()
-    return Windows(
-        image.contiguous(memory_format=torch.channels_last),
-        channel([w.truth for w in windows]),
-        channel([w.others for w in windows]),
-        channel([~w.ignored for w in windows]),
-        torch.tensor([w.outside for w in windows], device=device),
-    )
-
-
-def draw(clicks: Sequence[Points], side: int, radius: float) -> Tensor:
-    """Positive and negative discs, ``(B, 2, N, N)``."""
-    maps = [
-        [
-            disc_map([(r, c) for r, c, p in points if p == kind], (side, side), radius)
-            for kind in (True, False)
-        ]
-        for points in clicks
-    ]
-    return torch.from_numpy(np.array(maps, np.float32))
-
-
-def clicked_pixels(clicks: Sequence[Points], side: int) -> Tensor:
-    """1 on clicked pixels, ``(B, 1, N, N)``."""
-    hit = np.zeros((len(clicks), 1, side, side), np.float32)
-    for b, points in enumerate(clicks):
-        for r, c, _ in points:
-            row, column = round(r), round(c)
-            if 0 <= row < side and 0 <= column < side:
-                hit[b, 0, row, column] = 1
-    return torch.from_numpy(hit)
 
 
 def carried(points: Points, shift: tuple[float, float, float], side: int) -> Points:
@@ -116,36 +64,47 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, device: torch.device, crew: Crew | None = None
     ) -> None:
-        torch.manual_seed(recipe.seed)
         self.recipe, self.device, self.step = recipe, device, 0
         self.crew = crew or Crew()
-        self.net = self.build()
-        self.averaged = self.build()
-        self.averaged.load_state_dict(self.net.state_dict())
-        self.parallel = self.crew.in_parallel(self.net)
-        self.optimiser = torch.optim.AdamW(
-            self.net.parameters(),
-            recipe.learning_rate,
-            weight_decay=recipe.weight_decay,
-        )
         self.marks = Marks()
         self.clicking = 0.0  # seconds that robots took, in all
+        self.enter(0, {})
 
-    def build(self) -> CellsNet:
-        net = CellsNet(self.recipe.width, self.recipe.hypotheses).to(self.device)
+    def enter(self, stage: int, learnt: Mapping[str, Tensor]) -> None:
+        """Begin a stage: its network, its optimiser. What was learnt is kept."""
+        torch.manual_seed(self.recipe.seed + stage)
+        self.stage, self.begun = stage, self.step
+        self.trainable = self.recipe.trainable(stage)
+        self.net = self.build()
+        self.averaged = self.build()
+        self.net.load_state_dict(learnt, strict=False)
+        self.averaged.load_state_dict(self.net.state_dict())
+        self.trainable.begin(self.net)
+        self.parallel = self.crew.in_parallel(self.net)
+        self.optimiser = torch.optim.AdamW(
+            self.trainable.groups(self.net),
+            self.recipe.learning_rate,
+            weight_decay=self.recipe.weight_decay,
+        )
+
+    def build(self) -> nn.Module:
+        net = self.trainable.build().to(self.device)
         return net.to(memory_format=torch.channels_last)
 
     def learning_rate(self) -> float:
         """Warm-up, a plateau, then a straight line to zero: easy to prolong."""
         recipe = self.recipe
-        left = (recipe.steps - self.step) / max(1, recipe.decay * recipe.steps)
-        rise = (self.step + 1) / recipe.warm_up
+        end = recipe.first_steps()[self.stage + 1]
+        left = (end - self.step) / max(1, recipe.decay * (end - self.begun))
+        rise = (self.step - self.begun + 1) / recipe.warm_up
         return recipe.learning_rate * max(min(1.0, left, rise), 0.002)
 
     def train_step(self, samples: Sequence[Sample]) -> dict[str, float]:
         """One step of the optimiser; ``samples``: this process's share of the batch."""
+        if self.recipe.stage_at(self.step) > self.stage:
+            self.enter(self.stage + 1, self.averaged.state_dict())
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate()
+            group["lr"] = self.learning_rate() * group.get("factor", 1.0)
         self.optimiser.zero_grad(set_to_none=True)
         losses = self.learnt(samples)
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
@@ -186,6 +145,8 @@ class Trainer:
         number = self.crew.rank * self.recipe.accumulate + at
         if self.crew.size * self.recipe.accumulate > 1:
             rng = np.random.default_rng((self.recipe.seed, 1, self.step, number))
+        chance = np.random.default_rng((self.recipe.seed, 3, self.step, number))
+        torch.manual_seed(int(chance.integers(2**62)))  # for dropout
         with self.apart():
             wide, answer = self.look_wide(samples)
         with nullcontext() if is_last else self.apart():
@@ -201,8 +162,8 @@ class Trainer:
         """The first click's loss (its gradient is kept) and its answer."""
         windows = stacked([s.wide for s in samples], self.device)
         clicks = [list(s.clicks) for s in samples]
-        guides = self.guides(clicks, torch.zeros_like(windows.truth), windows.others)
-        answer, loss = self.passed(windows, guides, clicks, self.recipe.best_wide)
+        blank = torch.zeros_like(windows.truth)
+        answer, loss = self.passed(windows, clicks, blank, WIDE)
         return loss, answer
 
     def correct(
@@ -213,7 +174,7 @@ class Trainer:
         rng: np.random.Generator,
     ) -> float:
         """Zoom to the object, add clicks, learn from the last answer."""
-        recipe, side = self.recipe, self.recipe.samples.side
+        side = self.recipe.samples.side
         windows = stacked([s.zoom for s in samples], self.device)
         shifts = torch.tensor([s.shift for s in samples], device=self.device)
         start = torch.from_numpy(np.stack([s.start for s in samples])[:, None]).float()
@@ -228,10 +189,9 @@ class Trainer:
         truths = [s.zoom for s in samples]
         for _ in range(rounds):
             self.click_once(clicks, truths, prior, rng, chance=0.9)
-            prior = self.glance(windows, self.guides(clicks, prior, windows.others))
+            prior = self.glance(windows, clicks, prior)
         self.click_once(clicks, truths, prior, rng, chance=0.75)
-        guides = self.guides(clicks, prior, windows.others)
-        return self.passed(windows, guides, clicks, recipe.best_zoom)[1]
+        return self.passed(windows, clicks, prior, ZOOM)[1]
 
     def click_once(
         self,
@@ -253,40 +213,41 @@ class Trainer:
                     points.append((click.row, click.column, click.is_positive))
         self.clicking += time.perf_counter() - began
 
-    def guides(self, clicks: Sequence[Points], prior: Tensor, others: Tensor) -> Tensor:
-        side = prior.shape[-1]
-        discs = draw(clicks, side, self.recipe.disc_radius).to(self.device)
-        shown = others if self.recipe.others else torch.zeros_like(others)
-        together = torch.cat([discs, prior.detach(), shown], 1)
-        return together.contiguous(memory_format=torch.channels_last)
-
     def passed(
-        self,
-        windows: Windows,
-        guides: Tensor,
-        clicks: Sequence[Points],
-        best: float,
+        self, windows: Windows, clicks: Sequence[Points], prior: Tensor, look: str
     ) -> tuple[Tensor, float]:
         """Forward and backward; the best-scored answer and the loss."""
-        self.net.train()
+        trainable = self.trainable
+        trainable.mode(self.net)
+        told = trainable.told(self.net, clicks, prior, windows.others)
         with self.precision():
-            answer = self.parallel(windows.image, guides)
-        hit = clicked_pixels(clicks, guides.shape[-1]).to(self.device)
-        loss = answer_loss(
-            answer, windows.truth, windows.counted, hit, windows.outside, best=best
-        )
+            answer = trainable.asked(self.parallel, windows.image, told)
+        loss = trainable.loss(answer, windows, clicks, look)
         (loss / self.recipe.accumulate).backward()
-        return chosen(answer.logits.detach(), answer.scores.detach()), float(
-            loss.detach()
-        )
+        logits, scores = trainable.hypotheses(answer)
+        return chosen(logits.detach(), scores.detach()), float(loss.detach())
 
     @torch.no_grad()
-    def glance(self, windows: Windows, guides: Tensor) -> Tensor:
+    def glance(
+        self, windows: Windows, clicks: Sequence[Points], prior: Tensor
+    ) -> Tensor:
         """An answer without learning from it, as at run time."""
-        self.net.eval()
+        return chosen(*self.seen(self.net, windows, clicks, prior))
+
+    @torch.no_grad()
+    def seen(
+        self,
+        net: nn.Module,
+        windows: Windows,
+        clicks: Sequence[Points],
+        prior: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Every mask of ``net`` in eval mode, and their scores."""
+        told = self.trainable.told(net, clicks, prior, windows.others)
+        net.eval()
         with self.precision():
-            answer = self.net(windows.image, guides)
-        return chosen(answer.logits, answer.scores)
+            answer = net(windows.image, **told)
+        return self.trainable.hypotheses(answer)
 
     def precision(self) -> AbstractContextManager[None]:
         """The activations' number format, as the recipe has it."""
@@ -295,7 +256,8 @@ class Trainer:
 
     @torch.no_grad()
     def average_weights(self) -> None:
-        keep = min(self.recipe.average, (1 + self.step) / (10 + self.step))
+        steps = self.step - self.begun
+        keep = min(self.recipe.average, (1 + steps) / (10 + steps))
         fresh = self.net.state_dict()
         for name, kept in self.averaged.state_dict().items():
             if kept.dtype.is_floating_point:
@@ -309,6 +271,9 @@ class Trainer:
             "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
+            "stage": self.stage,
+            "begun": self.begun,
+            "network": self.trainable.metadata(),
             "marks": asdict(self.marks),
             "recipe": asdict(self.recipe),
         }
@@ -321,13 +286,13 @@ class Trainer:
         ValueError
             If the file is missing or holds another network's weights.
         """
-        trained = net_from(read_tensors(weights)).state_dict()
+        trained = self.trainable.trained(weights)
         try:
             self.net.load_state_dict(trained)
         except RuntimeError as problem:
             raise ValueError(
-                f"{weights} holds a network of another width or number of hypotheses "
-                "than the recipe; set them alike"
+                f"{weights} holds a network of another {self.trainable.shape} than the "
+                "recipe; set them alike"
             ) from problem
         self.averaged.load_state_dict(trained)
 
@@ -340,16 +305,18 @@ class Trainer:
             If the file is no checkpoint or of another network.
         """
         state = read_checkpoint(path, self.device)
+        if state.get("stage", 0) > self.stage:
+            self.enter(int(state["stage"]), {})
         try:
             self.net.load_state_dict(state["net"])
             self.averaged.load_state_dict(state["averaged"])
         except RuntimeError as problem:
             raise ValueError(
-                f"{path} holds a network of another width or number of hypotheses than "
-                "the recipe; set them alike, or choose another folder"
+                f"{path} holds a network of another {self.trainable.shape} than the "
+                "recipe; set them alike, or choose another folder"
             ) from problem
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
+        self.step, self.begun = int(state["step"]), int(state.get("begun", 0))
         self.marks = Marks(**state.get("marks", {}))
         return differences(state.get("recipe", {}), asdict(self.recipe))
 

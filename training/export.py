@@ -16,6 +16,7 @@ from training.revision import revision
 from training.sources import CELL_SETS
 
 LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it
+NAMELESS = "training.recipes.cells.RECIPE"  # before recipes had names
 LIMITS = (
     "No licence-clear training set of DIC, label-free brightfield of adherent cells, "
     "quantitative phase, H&E at scale, blood smears, organoids or whole-cell membrane "
@@ -29,13 +30,15 @@ def export(
     checkpoint: Path,
     output: Path,
     results: Path | None,
-    recipe: str,
+    recipe: str | None = None,
     left_out: Path | None = None,
 ) -> WeightsCard:
     """Write the averaged weights and a card beside them.
 
-    ``results`` are curves of these weights, ``left_out`` the folder of an ablation with
-    networks that were trained without a data set: what to expect on unknown ones.
+    What the network is comes from the checkpoint, and so does its recipe's name unless
+    ``recipe`` says it. ``results`` are curves of these weights, ``left_out`` the folder
+    of an ablation with networks that were trained without a data set: what to expect
+    on unknown ones.
 
     Kernels in half precision; vectors stay in single: variances of batch norms may be
     beyond what half precision holds, and they cost next to nothing.
@@ -55,8 +58,10 @@ def export(
     }
     output.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(output) as unfinished:
-        save_file(tensors, unfinished)
-    without = state.get("recipe", {}).get("without", ())
+        save_file(tensors, unfinished, state.get("network") or None)
+    settings = state.get("recipe", {})
+    recipe = recipe or settings.get("name") or NAMELESS
+    without = settings.get("without", ())
     trained_on = tuple(name for name in CELL_SETS if name not in without)
     found = {**(measured(results) if results else {}), **never_seen(left_out)}
     card = card_of(output, trained_on, found, f"{recipe}, {state['step']} steps")

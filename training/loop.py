@@ -204,7 +204,8 @@ class Looks:
             path = folder.path / "validation.csv"
             found["windows"] = self.windows.log(trainer, path)
         if self.clicked:
-            row = self.clicked.log(trainer.averaged, trainer.step, folder.path)
+            segmenter = trainer.trainable.segmenter(trainer.averaged)
+            row = self.clicked.log(segmenter, trainer.step, folder.path)
             found["clicks"] = row
             trainer.marks = trainer.marks.after(row)
             if trainer.marks.is_newest_best:

@@ -7,21 +7,27 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from training.samples import SIMULATED, SampleSettings
+
+if TYPE_CHECKING:
+    from training.trainable import Trainable
 
 PRECISIONS = ("bf16", "fp32")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """How ``cells`` is trained. ``steps`` may grow when a run is resumed."""
+    """How a network is trained, whichever it is. What is trained: ``trainable``.
 
-    width: int = 32
-    hypotheses: int = 3
-    disc_radius: float = 3.0
+    ``steps`` may grow when a run is resumed.
+    """
+
+    name: str = ""  # of recipe and preset, for cards
+    width: float = 1.0  # of the network
     steps: int = 6000
+    stages: tuple[float, ...] = (1.0,)  # shares of the steps, of what trains in stages
     batch: int = 16  # samples a step, over all processes
     accumulate: int = 1  # parts a process works through one by one: less memory
     precision: str = "bf16"  # of the activations; or "fp32"
@@ -31,15 +37,12 @@ class Recipe:
     decay: float = 0.3  # last share of the steps, to zero
     average: float = 0.999  # of the weights, per step
     clip: float = 2.0  # gradient norm
-    best_wide: float = 0.85  # share of the best hypothesis in the loss, first click
-    best_zoom: float = 0.5  # the same with an answer to start from
     no_gradient: tuple[float, ...] = (
         0.35,
         0.3,
         0.2,
         0.15,
     )  # chances of 0, 1, ... clicks
-    others: bool = True  # the network is shown the objects that are accepted already
     validate: int = 500  # steps between looks at the held-out images; 0: never
     validated: int = 192  # held-out samples
     clicked: int = 24  # held-out objects that a robot clicks on; 0: none
@@ -48,8 +51,25 @@ class Recipe:
     without: tuple[str, ...] = ()  # data sets left out
     samples: SampleSettings = field(default_factory=SampleSettings)
 
+    def trainable(self, stage: int = 0) -> Trainable:
+        """What is trained in a stage, 0 for the first."""
+        raise NotImplementedError(f"{type(self).__name__} has to say what is trained")
 
-def overridden(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
+    def first_steps(self) -> list[int]:
+        """The step at which each stage begins; then the number of all steps."""
+        shares = [sum(self.stages[:number]) for number in range(len(self.stages))]
+        return [*(round(share * self.steps) for share in shares), self.steps]
+
+    def stage_at(self, step: int) -> int:
+        """The stage that takes ``step``, 0 for the first."""
+        begun = [first for first in self.first_steps()[:-1] if first <= step]
+        return max(0, len(begun) - 1)
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def overridden(recipe: R, assignments: Sequence[str]) -> R:
     """``recipe`` with ``name=value`` settings; ``samples.name`` reaches the windows.
 
     Raises
@@ -92,6 +112,11 @@ def check(recipe: Recipe) -> None:
     if recipe.samples.side % 16:
         raise ValueError(
             f"samples.side must be a multiple of 16, got {recipe.samples.side}"
+        )
+    if min(recipe.stages, default=0) <= 0 or abs(sum(recipe.stages) - 1) > 1e-6:
+        raise ValueError(
+            f"stages={recipe.stages} must be shares of the steps, above 0, that add up "
+            "to 1"
         )
     if recipe.batch % recipe.accumulate:
         raise ValueError(

@@ -11,6 +11,7 @@ from training.recipes import RECIPES
 
 def add_train(command: argparse.ArgumentParser) -> None:
     command.add_argument("method", choices=RECIPES)
+    add_preset(command)
     command.add_argument("--out", type=Path, help="folder; default: runs/METHOD")
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--device", default="cpu")
@@ -23,12 +24,18 @@ def add_train(command: argparse.ArgumentParser) -> None:
     command.set_defaults(run=run_train)
 
 
+def add_preset(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--preset", help="cells-small (the papers' networks on cells) or paper"
+    )
+
+
 def run_train(options: argparse.Namespace) -> int:
     import torch
 
     from training.loop import Settings, train
     from training.recipe import overridden
-    from training.recipes import recipe_of
+    from training.recipes import recipe_of, run_folder_of
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -40,9 +47,10 @@ def run_train(options: argparse.Namespace) -> int:
         start=options.start,
         board=options.tensorboard,
     )
-    recipe = overridden(recipe_of(options.method), options.set)
+    recipe = overridden(recipe_of(options.method, options.preset), options.set)
+    folder = Path("runs") / run_folder_of(options.method, options.preset)
     try:
-        train(recipe, options.out or Path("runs") / options.method, settings)
+        train(recipe, options.out or folder, settings)
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0
@@ -55,7 +63,7 @@ def add_export(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--left-out", type=Path, metavar="FOLDER", help="ablation, for the card"
     )
-    command.add_argument("--recipe", default="training.recipes.cells.RECIPE")
+    command.add_argument("--recipe", help="its name, for the card")
     command.add_argument("--onnx", action="store_true", help="the network as ONNX, too")
     command.add_argument(
         "--int8", action="store_true", help="and in 8 bits, with what it costs"

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from napari_iseg.nets.cells_net import Answer
-from training.engine import Trainer, Windows, carried, chosen, stacked, zoomed
+from training.engine import Trainer, carried, chosen, zoomed
 from training.logs import append
 from training.losses import iou_of
 from training.recipe import Recipe
 from training.samples import Sample
 from training.sources import Samples, TrainingSet
+from training.trainable import Points, Windows, stacked
 
+Seen: TypeAlias = tuple[Tensor, Tensor]  # logits (B, M, N, N), scores (B, M)
 SIDE, CANVAS = 112, 288  # of the windows, whatever a phase of the training uses
 COLUMNS = ("step", "learning rate", "first", "best", "zoomed", "corrected")
 
@@ -64,46 +66,40 @@ def measured(
     rng = np.random.default_rng(trainer.recipe.seed)
     wide = stacked([s.wide for s in samples], trainer.device)
     clicks = [list(s.clicks) for s in samples]
-    answer = seen(trainer, wide, clicks, torch.zeros_like(wide.truth))
-    reached = ious(answer, wide)
+    first = seen(trainer, wide, clicks, torch.zeros_like(wide.truth))
+    reached = ious(first, wide)
     zoom = stacked([s.zoom for s in samples], trainer.device)
     shifts = torch.tensor([s.shift for s in samples], device=trainer.device)
-    prior = zoomed(chosen(answer.logits, answer.scores), shifts)
+    prior = zoomed(chosen(*first), shifts)
     side = zoom.image.shape[-1]
     clicks = [carried(list(s.clicks), s.shift, side) for s in samples]
     second = seen(trainer, zoom, clicks, prior)
-    prior = chosen(second.logits, second.scores)
+    prior = chosen(*second)
     truths = [s.zoom for s in samples]
     trainer.click_once(clicks, truths, prior, rng, chance=1.0)
     third = seen(trainer, zoom, clicks, prior)
     return {
-        "first": at_best_score(reached, answer),
+        "first": at_best_score(reached, first),
         "best": reached.max(1).values.numpy(),
         "zoomed": at_best_score(ious(second, zoom), second),
         "corrected": at_best_score(ious(third, zoom), third),
     }
 
 
-@torch.no_grad()
 def seen(
-    trainer: Trainer,
-    windows: Windows,
-    clicks: Sequence[list[tuple[float, float, bool]]],
-    prior: Tensor,
-) -> Answer:
-    """The averaged network's answer, in eval mode."""
-    net = trainer.averaged.eval()
-    with trainer.precision():
-        answer = net(windows.image, trainer.guides(clicks, prior, windows.others))
-    return Answer(*(part.float() for part in answer))
+    trainer: Trainer, windows: Windows, clicks: Sequence[Points], prior: Tensor
+) -> Seen:
+    """Every mask of the averaged network in eval mode, and their scores."""
+    logits, scores = trainer.seen(trainer.averaged, windows, clicks, prior)
+    return logits.float(), scores.float()
 
 
-def ious(answer: Answer, windows: Windows) -> Tensor:
+def ious(answer: Seen, windows: Windows) -> Tensor:
     """``(B, M)`` on the CPU; parts outside the window count as missed."""
-    return iou_of(answer.logits, windows.truth, windows.counted, windows.outside).cpu()
+    return iou_of(answer[0], windows.truth, windows.counted, windows.outside).cpu()
 
 
-def at_best_score(reached: Tensor, answer: Answer) -> NDArray[np.float32]:
+def at_best_score(reached: Tensor, answer: Seen) -> NDArray[np.float32]:
     """``(B,)``: the IoU of the hypothesis with the best score."""
-    best = answer.scores.argmax(1, keepdim=True).cpu()
+    best = answer[1].argmax(1, keepdim=True).cpu()
     return np.asarray(reached.gather(1, best)[:, 0])

@@ -16,10 +16,11 @@ from training.ablation_tables import difference, left_out_table
 from training.engine import read_checkpoint
 from training.loop import Settings
 from training.metrics import ClickCurve
-from training.recipe import Recipe, overridden
+from training.recipe import overridden
+from training.recipes.cells import CellsRecipe
 from training.run_folder import RunFolder
 
-RECIPE = replace(overridden(Recipe(), SMALL), steps=1, batch=2)
+RECIPE = replace(overridden(CellsRecipe(), SMALL), steps=1, batch=2)
 
 
 @pytest.fixture
@@ -164,7 +165,7 @@ def test_every_row_changes_what_exists(name: str) -> None:
     row = ROWS[name]
     assert row.against in ROWS
     if row.settings:
-        assert overridden(Recipe(), row.settings) != Recipe()
+        assert overridden(CellsRecipe(), row.settings) != CellsRecipe()
     for assignment in row.policy:
         setting, _, text = assignment.partition("=")
         assert changed(Policy(), setting, text) != Policy()

@@ -16,11 +16,11 @@ from training.evaluation import write_curves
 from training.export import export, measured
 from training.images import read_folder
 from training.metrics import ClickCurve
-from training.recipe import Recipe
+from training.recipes.cells import CellsRecipe
 
 
 def test_exported_weights_are_small_and_match_their_card(tmp_path: Path) -> None:
-    save(Trainer(Recipe(width=8), torch.device("cpu")), tmp_path / "checkpoint.pt")
+    save(Trainer(CellsRecipe(width=8), torch.device("cpu")), tmp_path / "checkpoint.pt")
     output = tmp_path / "out" / "cells.safetensors"
 
     export(tmp_path / "checkpoint.pt", output, None, "a recipe")
@@ -46,24 +46,24 @@ def test_a_card_is_of_one_method(tmp_path: Path) -> None:
 
 
 def test_training_goes_on_from_exported_weights(tmp_path: Path) -> None:
-    trained = Trainer(Recipe(width=8, seed=5), torch.device("cpu"))
+    trained = Trainer(CellsRecipe(width=8, seed=5), torch.device("cpu"))
     save(trained, tmp_path / "checkpoint.pt")
     output = tmp_path / "cells.safetensors"
     export(tmp_path / "checkpoint.pt", output, None, "a recipe")
 
-    fresh = Trainer(Recipe(width=8), torch.device("cpu"))
+    fresh = Trainer(CellsRecipe(width=8), torch.device("cpu"))
     fresh.begin_from(output)
 
     for name, tensor in trained.averaged.named_parameters():
         found = dict(fresh.net.named_parameters())[name]
         torch.testing.assert_close(found, tensor, atol=1e-3, rtol=1e-3)
     with pytest.raises(ValueError, match="another width or number of hypotheses"):
-        Trainer(Recipe(width=16), torch.device("cpu")).begin_from(output)
+        Trainer(CellsRecipe(width=16), torch.device("cpu")).begin_from(output)
 
 
 def test_exported_weights_answer_like_the_trained_ones(tmp_path: Path) -> None:
     """Also where a variance is beyond the range of half precision."""
-    trainer = Trainer(Recipe(width=8), torch.device("cpu"))
+    trainer = Trainer(CellsRecipe(width=8), torch.device("cpu"))
     trainer.averaged.state_dict()["up_eighth.join.1.running_var"].fill_(2e5)
     save(trainer, tmp_path / "checkpoint.pt")
     output = tmp_path / "cells.safetensors"

@@ -11,11 +11,12 @@ import torch
 from training.engine import Trainer, chosen, save
 from training.images import LabelledImage
 from training.losses import answer_loss, iou_of, region_loss
-from training.recipe import Recipe, overridden
+from training.recipe import overridden
+from training.recipes.cells import CellsRecipe
 from training.samples import SampleSettings
 from training.sources import Samples, TrainingSet
 
-SMALL = Recipe(
+SMALL = CellsRecipe(
     width=8, batch=2, warm_up=2, steps=8, samples=SampleSettings(side=32, canvas=80)
 )
 CPU = torch.device("cpu")
@@ -81,7 +82,7 @@ def broken(*_: object) -> None:
 
 
 def test_the_learning_rate_rises_stays_and_falls_to_nothing() -> None:
-    trainer = Trainer(Recipe(width=8, steps=100, warm_up=10, decay=0.5), CPU)
+    trainer = Trainer(CellsRecipe(width=8, steps=100, warm_up=10, decay=0.5), CPU)
     rates = []
     for trainer.step in range(100):
         rates.append(trainer.learning_rate() / trainer.recipe.learning_rate)
@@ -136,7 +137,7 @@ def test_ignored_pixels_cost_nothing() -> None:
 
 def test_settings_are_overridden_by_name() -> None:
     recipe = overridden(
-        Recipe(), ["batch=4", "samples.side=64", "without=('dsb2018',)"]
+        CellsRecipe(), ["batch=4", "samples.side=64", "without=('dsb2018',)"]
     )
 
     assert recipe.batch == 4
@@ -157,4 +158,4 @@ def test_a_mistyped_setting_is_answered_in_a_sentence(
     assignment: str, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
-        overridden(Recipe(), [assignment])
+        overridden(CellsRecipe(), [assignment])

@@ -16,7 +16,7 @@ from training import onnx_export
 from training.__main__ import main
 from training.engine import Trainer, save
 from training.onnx_export import OnnxModel, cost_table, export_onnx
-from training.recipe import Recipe
+from training.recipes.cells import CellsRecipe
 from training.sources import TrainingSet, training_set
 
 pytest.importorskip("onnxruntime")
@@ -24,7 +24,7 @@ pytest.importorskip("onnxruntime")
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    save(Trainer(Recipe(width=8), torch.device("cpu")), tmp_path / "checkpoint.pt")
+    save(Trainer(CellsRecipe(width=8), torch.device("cpu")), tmp_path / "checkpoint.pt")
     return tmp_path / "checkpoint.pt"
 
 

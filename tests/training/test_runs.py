@@ -33,11 +33,12 @@ from training.early_stopping import Marks
 from training.engine import Trainer, read_checkpoint
 from training.loop import Settings, train
 from training.memory import sentence, told
-from training.recipe import Recipe, overridden
+from training.recipe import overridden
+from training.recipes.cells import CellsRecipe
 from training.run_folder import RunFolder
 from training.sources import CELL_SETS, cell_sets, training_set, validation_sets
 
-RECIPE = overridden(Recipe(), SMALL)
+RECIPE = overridden(CellsRecipe(), SMALL)
 EXACT = (*SMALL, "precision='fp32'")
 
 
@@ -104,7 +105,7 @@ def test_a_killed_run_that_is_resumed_equals_the_uninterrupted_one(
     resumed = [*order, "--resume"]
     subprocess.run(resumed, env=environment(data), check=True, capture_output=True)
 
-    train(overridden(Recipe(), steps), whole, Settings(workers=0))
+    train(overridden(CellsRecipe(), steps), whole, Settings(workers=0))
     assert 0 < reached < 7
     assert read_checkpoint(killed / "checkpoint.pt")["step"] == 7
     found, expected = (tensors(run / "checkpoint.pt") for run in (killed, whole))
@@ -135,7 +136,7 @@ def test_two_processes_learn_what_one_learns(data: Path, tmp_path: Path) -> None
     )
     assert done.returncode == 0, done.stderr
 
-    parts = overridden(Recipe(), (*EXACT, "steps=3", "accumulate=2"))
+    parts = overridden(CellsRecipe(), (*EXACT, "steps=3", "accumulate=2"))
     train(parts, alone, Settings(workers=0))
 
     found, expected = (tensors(run / "checkpoint.pt") for run in (together, alone))
@@ -150,7 +151,7 @@ def test_two_processes_learn_what_one_learns(data: Path, tmp_path: Path) -> None
 
 def test_parts_of_a_batch_add_up(data: Path) -> None:
     """The first gradient of two equal halves is the whole batch's."""
-    recipe = overridden(Recipe(), (*EXACT, "batch=2", "no_gradient=(1.0,)"))
+    recipe = overridden(CellsRecipe(), (*EXACT, "batch=2", "no_gradient=(1.0,)"))
     from training.sources import Samples
 
     samples = Samples(cell_sets(data, WITHOUT), recipe.samples, seed=0)

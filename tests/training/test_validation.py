@@ -10,12 +10,12 @@ import torch
 
 from training.engine import Trainer
 from training.images import LabelledImage
-from training.recipe import Recipe
+from training.recipes.cells import CellsRecipe
 from training.samples import SampleSettings
 from training.sources import TrainingSet, validation_sets
 from training.validation import COLUMNS, Validation
 
-SMALL = Recipe(
+SMALL = CellsRecipe(
     width=8, batch=2, validated=4, samples=SampleSettings(side=32, canvas=80)
 )
 

@@ -34,14 +34,20 @@ def click_penalty(probability: Tensor, positive: Tensor, negative: Tensor) -> Te
 
 
 def hindsight(
-    probability: Tensor, truth: Tensor, positive: Tensor, negative: Tensor
+    probability: Tensor,
+    truth: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    soft: float = 1.0,
 ) -> Tensor:
     """The cost of the answer that turns out best, ``(B,)`` (eq. 2; with clicks, eq. 5).
 
-    The others get no gradient: they are free to stand for other objects.
+    The others get no gradient: they are free to stand for other objects. ``soft``: the
+    weight of the clicks, 0 for eq. 2.
     """
     cost = relaxed_jaccard(probability, truth)
-    cost = cost + click_penalty(probability, positive, negative)
+    cost = cost + soft * click_penalty(probability, positive, negative)
     return cost.min(1).values
 
 
@@ -61,11 +67,13 @@ def ranked_diversity(
     positive: Tensor,
     negative: Tensor,
     scale: float = RANKS,
+    *,
+    soft: float = 1.0,
 ) -> Tensor:
     """Hindsight, and a cost that puts the answers in an order, ``(B,)`` (eq. 7)."""
     weights = ranks(probability.shape[1], scale).to(probability)
     ordered = (weights * relaxed_jaccard(probability, truth)).sum(1)
-    return hindsight(probability, truth, positive, negative) + ordered
+    return hindsight(probability, truth, positive, negative, soft=soft) + ordered
 
 
 def selection(scores: Tensor, probability: Tensor, truth: Tensor) -> Tensor:
