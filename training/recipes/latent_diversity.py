@@ -52,8 +52,11 @@ class LatentDiversity(Paper):
         truth = windows.truth * counted
         inside, outside = (one * counted for one in clicked_by_kind(clicks, truth))
         if recipe.masks > 1 and not recipe.selects:
-            return ranked_diversity(probability, truth, *kinds, soft=recipe.soft).mean()
-        cost = hindsight(probability, truth, *kinds, soft=recipe.soft)
+            cost = ranked_diversity(
+                probability, truth, inside, outside, soft=recipe.soft
+            )
+            return cost.mean()
+        cost = hindsight(probability, truth, inside, outside, soft=recipe.soft)
         if recipe.masks > 1:
             cost = cost + selection(answer.scores.float(), probability, truth)
         return cost.mean()
