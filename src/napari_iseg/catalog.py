@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from napari_iseg.polished import is_polished, unpolished
 from napari_iseg.segmenter import AutomaticSegmenter, Segmenter
 from napari_iseg.taught import is_taught, parts_of, taught_path
 from napari_iseg.weights import WeightsCard, locate, packaged_card
@@ -126,6 +127,8 @@ _AUTOMATIC = (
 )
 AUTOMATIC: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _AUTOMATIC})
 
+_POLISHED = "napari_iseg.refine.polish:Polished"
+
 
 def load_segmenter(
     name: str = "cells", *, device: str = "auto", weights: str | Path | None = None
@@ -136,7 +139,7 @@ def load_segmenter(
     ----------
     name
         A key of ``ENTRIES``; "cells+my worms" for the weights that were taught under
-        this name.
+        this name; "cells~polished" with a graph cut after each answer.
     device
         "auto", "cpu", "cuda" or "mps".
     weights
@@ -150,7 +153,11 @@ def load_segmenter(
     """
     path = weights_file(name, weights)
     build: Callable[..., Segmenter] = _function(_entry(name, ENTRIES).build)
-    return build(device=device, weights=path)
+    segmenter = build(device=device, weights=path)
+    if is_polished(name):
+        polished: Callable[[Segmenter], Segmenter] = _function(_POLISHED)
+        return polished(segmenter)
+    return segmenter
 
 
 def weights_file(name: str, weights: str | Path | None = None) -> Path | None:
@@ -160,7 +167,7 @@ def weights_file(name: str, weights: str | Path | None = None) -> Path | None:
     """
     entry = _entry(name, ENTRIES)
     if weights is None and is_taught(name):
-        weights = taught_path(name)
+        weights = taught_path(unpolished(name))
     return _weights_path(entry, weights)
 
 
@@ -177,7 +184,7 @@ def load_automatic(
 
 
 def _entry(name: str, entries: Mapping[str, Entry]) -> Entry:
-    name, _ = parts_of(name)
+    name, _ = parts_of(unpolished(name))
     if name in entries:
         return entries[name]
     near = get_close_matches(name, entries, n=1)

@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from napari_iseg import ENTRIES, Click, Clicks, load_segmenter
 from napari_iseg.nets.papers import NETWORKS
+from napari_iseg.polished import MARK, is_polished, unpolished
+from napari_iseg.refine.polish import Polished
 from napari_iseg.segmenter import Segmenter
 from tests.tiny_papers import tiny_segmenter
 
@@ -28,13 +30,17 @@ WITH_CORRECTIONS = Clicks.at(
 
 
 UNTRAINED = "untrained "
-OBEDIENT = [name for name, entry in ENTRIES.items() if entry.obeys]
+UNTRAINED_ONES = [f"{UNTRAINED}{name}" for name in NETWORKS]
+SEVERAL_POLISHED = f"{UNTRAINED}latent-diversity{MARK}"  # many masks, none obeys
+POLISHED = [f"cells{MARK}", f"graph-cut{MARK}"]  # a network's answer, and a mask
+OBEDIENT = [*(name for name, entry in ENTRIES.items() if entry.obeys), *POLISHED]
 
 
 @cache
 def loaded(name: str) -> Segmenter:
     if name.startswith(UNTRAINED):
-        return tiny_segmenter(name.removeprefix(UNTRAINED))
+        segmenter = tiny_segmenter(unpolished(name).removeprefix(UNTRAINED))
+        return Polished(segmenter) if is_polished(name) else segmenter
     return load_segmenter(name, device="cpu")
 
 
@@ -47,7 +53,7 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
-@pytest.fixture(params=list(ENTRIES))
+@pytest.fixture(params=[*ENTRIES, *POLISHED])
 def segmenter(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 
@@ -57,7 +63,7 @@ def obedient(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 
 
-@pytest.fixture(params=[*ENTRIES, *(f"{UNTRAINED}{name}" for name in NETWORKS)])
+@pytest.fixture(params=[*ENTRIES, *UNTRAINED_ONES, *POLISHED, SEVERAL_POLISHED])
 def anyone(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 

@@ -6,14 +6,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import napari_iseg
 from napari_iseg import ENTRIES
+from napari_iseg.polished import MARK, unpolished
 from napari_iseg.segmenter import Segmenter
 from napari_iseg.weights import sha256_of
 
 ORACLE = " (oracle)"  # after a method's name: the truth chooses among its hypotheses
 CLASSICAL = "napari_iseg.classical"
+POLISH = "polish."  # before the name of a setting of ``refine.polish.Polish``
+
+S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,8 @@ class Method:
     device
         "auto", "cpu", "cuda" or "mps".
     policy
-        "NAME=VALUE" of the window policy (``refine.windowed.Policy``).
+        "NAME=VALUE" of the window policy (``refine.windowed.Policy``), or
+        "polish.NAME=VALUE" of a polished method (``refine.polish.Polish``).
     is_oracle
         Whether the hypothesis with the best true IoU is taken, not the first.
     """
@@ -51,7 +57,8 @@ class Method:
         """The first twelve digits of the sha256 of its weights; "" without weights."""
         if self.weights is not None:
             return sha256_of(self.weights)[:12]
-        card = ENTRIES[self.name].weights_card() if self.name in ENTRIES else None
+        name = unpolished(self.name)
+        card = ENTRIES[name].weights_card() if name in ENTRIES else None
         return "" if card is None else card.sha256[:12]
 
     def build(self) -> Segmenter:
@@ -108,20 +115,35 @@ def is_classical(title: str) -> bool:
 def with_policy(
     segmenter: Segmenter, method: str, assignments: Sequence[str]
 ) -> Segmenter:
-    """The segmenter with another window policy; ValueError if it has none."""
+    """The segmenter with another policy or polish; ValueError if it has none."""
     if not assignments:
         return segmenter
+    from napari_iseg.refine.polish import Polished
     from napari_iseg.refine.windowed import Windowed
-    from training.recipe import changed
 
+    of_polish = [one for one in assignments if one.startswith(POLISH)]
+    of_windows = [one for one in assignments if one not in of_polish]
+    if isinstance(segmenter, Polished):
+        below = with_policy(segmenter.segmenter, method, of_windows)
+        polish = with_settings(segmenter.polish, of_polish)
+        return replace(segmenter, segmenter=below, polish=polish)
+    if of_polish:
+        message = f"'{method}' is not polished: {of_polish[0]} is for '{method}{MARK}'"
+        raise ValueError(message)
     if not isinstance(segmenter, Windowed):
         message = f"'{method}' does not work by windows: it has no --policy"
         raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
-    policy = segmenter.policy
+    return replace(segmenter, policy=with_settings(segmenter.policy, of_windows))
+
+
+def with_settings(settings: S, assignments: Sequence[str]) -> S:
+    """Settings with "NAME=VALUE" or "polish.NAME=VALUE" of them changed."""
+    from training.recipe import changed
+
     for assignment in assignments:
-        name, _, text = assignment.partition("=")
-        policy = changed(policy, name, text)
-    return replace(segmenter, policy=policy)
+        name, _, text = assignment.removeprefix(POLISH).partition("=")
+        settings = changed(settings, name, text)
+    return settings
 
 
 def checked(methods: Sequence[Method]) -> Mapping[str, Method]:

@@ -90,7 +90,15 @@ def band_cut(energy: Energy, start: Mask, width: int) -> Mask:
     start = np.where(scene.seeds == 0, start, scene.seeds > 0)
     if energy.parents is not None:
         start = closed(start.ravel(), energy.parents).reshape(scene.grid)
-    free = near_outline(start, width)
+    return cut_where(energy, start, near_outline(start, width))
+
+
+def cut_where(energy: Energy, start: Mask, free: Mask) -> Mask:
+    """The mask of least energy among those that equal ``start`` where not ``free``.
+
+    ``start`` has the label of every seed, and breaks no rule about parents.
+    """
+    scene = energy.scene
     numbers = np.flatnonzero(free)
     place = np.full(start.size, -1, np.int64)
     place[numbers] = np.arange(numbers.size)

@@ -20,15 +20,18 @@ from napari_iseg.classical.regions import Regional
 from napari_iseg.classical.scene import Scene
 
 
-def contrast_weights(scene: Scene, weight: float) -> NDArray[np.float32]:
-    """The boundary term: ``weight * exp(-d**2 / (2 * sigma**2)) / distance``, ``(E,)``.
+def contrast_weights(
+    scene: Scene, weight: float, contrast: float = 1.0
+) -> NDArray[np.float32]:
+    """The boundary term, ``(E,)``.
 
-    ``sigma**2`` is the mean squared difference of neighbours in the scene.
+    ``weight * exp(-contrast * d**2 / (2 * sigma**2)) / distance``; ``sigma**2`` is the
+    mean squared difference of neighbours in the scene.
     """
     pairs = pairs_of(scene.grid)
     squared = pairs.squared_differences(scene.image)
-    scale = 2 * max(float(squared.mean()), 1e-12)
-    return np.float32(weight) * np.exp(-squared / np.float32(scale)) / pairs.distance
+    scale = np.float32(2 * max(float(squared.mean()), 1e-12))
+    return np.float32(weight) * np.exp(-contrast * squared / scale) / pairs.distance
 
 
 @dataclass(frozen=True, slots=True)
