@@ -41,6 +41,9 @@ def add_finetune(command: argparse.ArgumentParser) -> None:
     command.add_argument("--draws", type=int, default=3, help="of the curve's cells")
     command.add_argument("--limit", type=int, default=60, help="tested objects; 0: all")
     command.add_argument("--results", type=Path, help="the curve's CSV file")
+    command.add_argument(
+        "--into", type=Path, help="a document with table markers, for the curve"
+    )
     command.set_defaults(run=run_finetune)
 
 
@@ -52,7 +55,12 @@ def run_finetune(options: argparse.Namespace) -> int:
     course = course_of(options)
     try:
         if options.curve:
-            print(curve(options, course), end="")
+            table = curve(options, course)
+            if options.into:
+                from training.report import put_between_markers
+
+                put_between_markers(options.into, table)
+            print(table, end="")
             return 0
         outcome = finetuned(course, planes_of(options))
     except KeyboardInterrupt:

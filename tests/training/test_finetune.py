@@ -162,16 +162,18 @@ def test_the_curve_is_one_command_and_goes_on_where_it_stopped(
 ):
     write_images(tmp_path / "cells/usiigaci/train", CELL_SETS["usiigaci"][1])
     monkeypatch.setenv("ISEG_DATA", str(tmp_path))
-    results = tmp_path / "curve.csv"
+    results, document = tmp_path / "curve.csv", tmp_path / "page.md"
+    document.write_text("<!-- table:begin -->\n<!-- table:end -->\n")
     how = ("--curve", "usiigaci", "--weights", weights, "--limit", 2)
     more = ("--counts", 3, 6, "--draws", 2, "--results", results)
 
     assert finetune(*how, *more) == 0
     table = capsys.readouterr().out
     rows = results.read_text()
-    assert finetune(*how, *more) == 0
+    assert finetune(*how, *more, "--into", document) == 0
 
     assert capsys.readouterr().out == table
+    assert table in document.read_text()
     assert results.read_text() == rows
     assert len(rows.splitlines()) == 1 + 1 + 2 * 2
     starts = [line.split(" | ")[:2] for line in table.splitlines()[4:]]
