@@ -190,7 +190,8 @@ class Trainer:
         for _ in range(rounds):
             self.click_once(clicks, truths, prior, rng, chance=0.9)
             prior = self.glance(windows, clicks, prior)
-        self.click_once(clicks, truths, prior, rng, chance=0.75)
+        last = 0.75 if self.recipe.corrections else 0.0
+        self.click_once(clicks, truths, prior, rng, chance=last)
         return self.passed(windows, clicks, prior, ZOOM)[1]
 
     def click_once(
@@ -221,7 +222,7 @@ class Trainer:
         trainable.mode(self.net)
         told = trainable.told(self.net, clicks, prior, windows.others)
         with self.precision():
-            answer = trainable.asked(self.parallel, windows.image, told)
+            answer = trainable.asked(self.parallel, windows, told)
         loss = trainable.loss(answer, windows, clicks, look)
         (loss / self.recipe.accumulate).backward()
         logits, scores = trainable.hypotheses(answer)

@@ -18,7 +18,7 @@ from napari_iseg.nets.papers.description import Description, read_network
 from napari_iseg.refine.papers import segmenter_of
 from napari_iseg.segmenter import Segmenter
 from training.samples import SampleSettings
-from training.trainable import Points, labelled_pixels
+from training.trainable import Points, Windows, labelled_pixels
 
 # Cell pool, windows, clicks and budget of ``--preset cells-small``, the same for all
 # six. They are trained for what they are asked at run time: whole objects with all
@@ -90,8 +90,8 @@ class Paper:
             told["clicks"] = placed
         return told
 
-    def asked(self, net: nn.Module, image: Tensor, told: Mapping[str, Any]) -> Any:
-        return net(image, **told)
+    def asked(self, net: nn.Module, windows: Windows, told: Mapping[str, Any]) -> Any:
+        return net(windows.image, **told)
 
     def hypotheses(self, answer: Any) -> tuple[Tensor, Tensor]:
         logits: Tensor = answer.logits

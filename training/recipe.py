@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -43,6 +43,7 @@ class Recipe:
         0.2,
         0.15,
     )  # chances of 0, 1, ... clicks
+    corrections: bool = True  # the last clicks fall on the network's own errors, too
     validate: int = 500  # steps between looks at the held-out images; 0: never
     validated: int = 192  # held-out samples
     clicked: int = 24  # held-out objects that a robot clicks on; 0: none
@@ -67,6 +68,14 @@ class Recipe:
 
 
 R = TypeVar("R", bound=Recipe)
+T = TypeVar("T")
+
+
+def one_of(choices: Mapping[str, T], setting: str, name: str) -> T:
+    """What ``name`` stands for; ValueError says what there is."""
+    if name not in choices:
+        raise ValueError(f"{setting}={name!r} is not one of {list(choices)}")
+    return choices[name]
 
 
 def overridden(recipe: R, assignments: Sequence[str]) -> R:

@@ -67,7 +67,7 @@ class Trainable(Protocol):
         """
         ...
 
-    def asked(self, net: nn.Module, image: Tensor, told: Mapping[str, Any]) -> Any:
+    def asked(self, net: nn.Module, windows: Windows, told: Mapping[str, Any]) -> Any:
         """The answer that is learnt from."""
         ...
 

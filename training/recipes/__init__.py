@@ -15,9 +15,12 @@ if TYPE_CHECKING:
 
 RECIPES: Mapping[str, str] = {
     "cells": "training.recipes.cells",
+    "brs": "training.recipes.brs",
     "fctsfn": "training.recipes.fctsfn",
     "ifcn": "training.recipes.ifcn",
+    "itis": "training.recipes.itis",
     "latent-diversity": "training.recipes.latent_diversity",
+    "ris-net": "training.recipes.ris_net",
 }
 
 

@@ -69,8 +69,10 @@ class Cells:
         together = torch.cat([discs, prior.detach(), shown], 1)
         return {"guides": together.contiguous(memory_format=torch.channels_last)}
 
-    def asked(self, net: nn.Module, image: Tensor, told: Mapping[str, Any]) -> Answer:
-        return net(image, **told)
+    def asked(
+        self, net: nn.Module, windows: Windows, told: Mapping[str, Any]
+    ) -> Answer:
+        return net(windows.image, **told)
 
     def loss(
         self, answer: Answer, windows: Windows, clicks: Sequence[Points], look: str

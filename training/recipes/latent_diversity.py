@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_iseg.nets.papers.description import Description
-from napari_iseg.nets.papers.latent_diversity import MASKS, Answer
+from napari_iseg.nets.papers.latent_diversity import MASKS, TRUNCATION, Answer
 from training.losses.latent_diversity import hindsight, ranked_diversity, selection
 from training.paper_training import SMALL, Paper, clicked_by_kind
 from training.recipe import Recipe
@@ -23,6 +23,7 @@ class LatentDiversityRecipe(Recipe):
 
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
+    limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
     soft: float = 1.0  # weight of the clicks that are not obeyed (eq. 4 in eq. 5)
 
     def trainable(self, _stage: int = 0) -> LatentDiversity:
@@ -30,6 +31,7 @@ class LatentDiversityRecipe(Recipe):
             "width": self.width,
             "masks": self.masks,
             "selects": self.selects and self.masks > 1,
+            "limit": self.limit,
         }
         return LatentDiversity(Description("latent-diversity", arguments), recipe=self)
 
@@ -40,9 +42,11 @@ class LatentDiversity(Paper):
 
     recipe: LatentDiversityRecipe = field(default_factory=LatentDiversityRecipe)
 
-    def asked(self, net: nn.Module, image: Tensor, told: Mapping[str, Any]) -> Answer:
-        """G is shown the masks in an order by lot (section 4)."""
-        return net(image, **told, order=torch.randperm(self.recipe.masks))
+    def asked(
+        self, net: nn.Module, windows: Windows, told: Mapping[str, Any]
+    ) -> Answer:
+        """Shows g the masks in an order by lot (section 4)."""
+        return net(windows.image, **told, order=torch.randperm(self.recipe.masks))
 
     def loss(
         self, answer: Answer, windows: Windows, clicks: Sequence[Points], _look: str

@@ -15,7 +15,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_iseg.click_maps import GaussianMaps
+from napari_iseg.click_maps import ClickEncoder, GaussianMaps, NearnessMaps
 from napari_iseg.nets.papers.aspp import ASPP, normed
 from napari_iseg.nets.papers.fcn import CLASSES, object_logit
 from napari_iseg.nets.papers.framing import extended
@@ -27,6 +27,7 @@ from napari_iseg.nets.papers.vgg import scaled
 from napari_iseg.nets.papers.xception import Xception
 
 SIGMA, RADIUS = 10.0, 20.0  # pixels, of the clicks (section 4.2)
+LIMIT = 255.0  # pixels, where distances are cut
 CHANNELS = 3 + 2  # image and clicks; the mask is one more
 MASK_LIMIT = 128.0  # pixels, of the distance to the mask; the released code
 STRIDE = 16  # of the encoder's output
@@ -52,6 +53,11 @@ class ITIS(nn.Module):
         ``ResNet``; ``partial(ResNet, depth=101)``.
     masked
         Whether it has a channel for an earlier mask.
+    radius
+        Of the clicks, in pixels; sigma is half of it.
+    gaussian
+        Clicks as Gaussians; otherwise as distances (figure 5), 1 on a click and 0 at
+        ``LIMIT`` pixels.
     pretrained
         Begin with ImageNet's weights of the encoder, whose batch norms then keep their
         statistics.
@@ -62,7 +68,7 @@ class ITIS(nn.Module):
         If the pretrained weights cannot be had or do not fit the width.
     """
 
-    encoder = GaussianMaps(SIGMA, RADIUS)
+    encoder: ClickEncoder = GaussianMaps(SIGMA, RADIUS)
 
     def __init__(
         self,
@@ -70,9 +76,16 @@ class ITIS(nn.Module):
         *,
         trunk: Callable[[float, int], Xception | ResNet] = Xception,
         masked: bool = False,
+        radius: float = RADIUS,
+        gaussian: bool = True,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
+        self.encoder: ClickEncoder = (
+            GaussianMaps(radius * SIGMA / RADIUS, radius)
+            if gaussian
+            else NearnessMaps(LIMIT)
+        )
         if pretrained:
             whole(width)
         self.width, self.masked, self.pretrained = width, masked, pretrained

@@ -126,6 +126,9 @@ class LatentDiversity(nn.Module):
     selects
         Whether there is a g. Without it the masks are ranked by their order, as the
         ranked diversity loss trains them (eq. 7): the first one is the answer.
+    limit
+        Pixels at which the distances are cut. With 1 they say no more than the clicked
+        pixels do ("without distance transforms", table 2).
     pretrained
         Begin with torchvision's VGG-19 and keep it as it is; f and g are random.
 
@@ -144,6 +147,7 @@ class LatentDiversity(nn.Module):
         masks: int = MASKS,
         body: type[ContextNet | UNet] = ContextNet,
         selects: bool = True,
+        limit: float = TRUNCATION,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -152,6 +156,7 @@ class LatentDiversity(nn.Module):
             tensors = vgg_tensors(DEPTH)
         channels = scaled(WIDTH, width)
         self.width, self.masks = width, masks
+        self.encoder = DistanceMaps(limit)
         self.vision = VGG(DEPTH, width=width, last=TAP)  # nobody looks at the rest
         inputs = BESIDE + sum(self.vision.widths)  # 1,479
         self.project = nn.Conv2d(inputs, channels, 1)
