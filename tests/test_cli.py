@@ -160,6 +160,22 @@ def test_a_segmentation_can_be_logged_and_replayed(image, out, tmp_path, capsys)
     assert read_log(log).objects[0].clicks == Clicks.at([(20, 20)], [(12, 14)])
 
 
+@pytest.mark.usefixtures("bright")
+def test_a_polished_segmentation_is_logged_as_such_and_replayed_so(
+    image, out, tmp_path
+):
+    log = tmp_path / "cells.iseg.json"
+    asked = ["--positive", "20,20", "--method", "bright", "--polish"]
+
+    code = run("segment", image, *asked, "-o", out, "--log", log)
+
+    assert code == 0
+    assert read_log(log).method == "bright~polished"
+    assert (read_image(out)[CELL] == 1).all()
+    assert run("replay", log, "--polish") == 0
+    assert (read_image(tmp_path / "cells.labels.tif") == read_image(out)).all()
+
+
 # The default method, for real
 
 

@@ -13,6 +13,7 @@ from training.benchmark_commands import (
     add_report,
 )
 from training.finetune_command import add_finetune
+from training.polish_command import add_max_flow, add_polish
 from training.serving_command import add_serving
 from training.training_commands import add_ablate, add_export, add_train
 
@@ -39,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_compare(commands.add_parser("compare", help="which method suits my data?"))
+    add_polish(commands.add_parser("polish", help="constants of the graph cut"))
+    add_max_flow(commands.add_parser("max-flow", help="libraries that cut graphs"))
     add_datasets(commands.add_parser("datasets", help="what can be measured on"))
     add_export(commands.add_parser("export", help="checkpoint to weights and card"))
     add_latency(commands.add_parser("latency", help="how long a user waits"))

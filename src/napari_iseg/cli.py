@@ -21,6 +21,7 @@ from napari_iseg.catalog import ENTRIES, Entry, load_segmenter
 from napari_iseg.click_log import ClickLog, pixel_checksum, read_log, replay, write_log
 from napari_iseg.clicks import Clicks
 from napari_iseg.image_files import check_labels_path, read_image, write_labels
+from napari_iseg.polished import is_polished, polished_if
 from napari_iseg.segmenter import Predictor
 from napari_iseg.session import Session
 from napari_iseg.taught import parts_of, taught_methods, taught_path
@@ -81,12 +82,13 @@ def _segment(arguments: argparse.Namespace) -> int:
         raise ValueError("nothing to segment: give at least one --positive ROW,COLUMN")
     check_labels_path(arguments.output)
     image = read_image(arguments.image, arguments.plane, arguments.channels)
-    session = Session(image_grid(image), method=arguments.method)
+    method = _method(arguments.method, arguments)
+    session = Session(image_grid(image), method=method)
     session.begin(1, clicks)
     prior = _mask(arguments.prior, session.grid)
     others = _mask(arguments.others, session.grid)
     segmenter = load_segmenter(
-        arguments.method, device=arguments.device, weights=arguments.weights
+        method, device=arguments.device, weights=arguments.weights
     )
 
     start = time.perf_counter()
@@ -120,7 +122,7 @@ def _replay(arguments: argparse.Namespace) -> int:
         arguments.channels or log.channels,
     )
     segmenter = load_segmenter(
-        arguments.method or log.method,
+        _method(arguments.method or log.method, arguments),
         device=arguments.device,
         weights=arguments.weights,
     )
@@ -138,6 +140,10 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 
 # Their parts
+
+
+def _method(name: str, arguments: argparse.Namespace) -> str:
+    return polished_if(name, polish=arguments.polish or is_polished(name))
 
 
 def _described_taught(name: str) -> tuple[str, str, str, str, str]:
@@ -306,6 +312,11 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--channels", type=_numbers, metavar="0,1", help="which channels"
     )
     parser.add_argument("--weights", type=Path, help="a .safetensors file of your own")
+    parser.add_argument(
+        "--polish",
+        action="store_true",
+        help="a graph cut after each answer; the same as NAME~polished",
+    )
     _add_device(parser)
 
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import napari_iseg
 from napari_iseg import ENTRIES
-from napari_iseg.polished import MARK, unpolished
+from napari_iseg.polished import MARK, is_polished, unpolished
 from napari_iseg.segmenter import Segmenter
 from napari_iseg.weights import sha256_of
 
@@ -78,7 +78,13 @@ def built(method: Method) -> Segmenter:
         return napari_iseg.load_segmenter(
             method.name, device=method.device, weights=method.weights
         )
-    return builder(method.name)(device=method.device, weights=method.weights)
+    name = unpolished(method.name)
+    segmenter = builder(name)(device=method.device, weights=method.weights)
+    if is_polished(method.name):
+        from napari_iseg.refine.polish import Polished
+
+        return Polished(segmenter)
+    return segmenter
 
 
 def builder(path: str) -> Callable[..., Segmenter]:

@@ -28,6 +28,7 @@ from napari_iseg.gui.planes import (
 )
 from napari_iseg.gui.preferences import Preferences
 from napari_iseg.own_data import OwnPlane
+from napari_iseg.polished import is_polished, polished_if
 from napari_iseg.segmented_objects import SegmentedObject
 from napari_iseg.segmenter import Segmenter
 from napari_iseg.session import Overlap, Session
@@ -198,7 +199,17 @@ class WorkDesk:
 
     @reported
     def choose_method(self, name: str) -> None:
-        self.controller.use(replace(self.controller.method, name=name))
+        """Outlines are polished afterwards if they were before."""
+        method = self.controller.method
+        name = polished_if(name, polish=is_polished(method.name))
+        self.controller.use(replace(method, name=name))
+
+    @reported
+    def choose_polish(self, *, polish: bool) -> None:
+        """Have a graph cut draw outlines to where the image has contrast, or not."""
+        method = self.controller.method
+        name = polished_if(method.name, polish=polish)
+        self.controller.use(replace(method, name=name))
 
     @reported
     def choose_device(self, device: str) -> None:

@@ -19,6 +19,7 @@ from napari_iseg.gui.controls.intensities_chooser import IntensitiesChooser
 from napari_iseg.gui.controls.method_chooser import MethodChooser
 from napari_iseg.gui.controls.object_table import ObjectTable
 from napari_iseg.gui.controls.objects_chooser import ObjectsChooser
+from napari_iseg.gui.controls.outline_chooser import OutlineChooser
 from napari_iseg.gui.controls.overlap_chooser import OverlapChooser
 from napari_iseg.gui.controls.save_buttons import SaveButtons
 from napari_iseg.gui.controls.section import Section, form_of
@@ -126,6 +127,7 @@ class SegmentWidget(QWidget):
             "Image": ImageChooser(desk),
             "Channels": ChannelChooser(desk),
             "Method": MethodChooser(desk),
+            "Outline": OutlineChooser(desk),
             "Device": DeviceChooser(desk),
             "Objects": ObjectsChooser(desk),
         }

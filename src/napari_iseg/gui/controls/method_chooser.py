@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from napari_iseg import ENTRIES
 from napari_iseg.gui.controls.choice_box import ChoiceBox
+from napari_iseg.polished import is_polished, unpolished
 from napari_iseg.taught import parts_of, taught_methods
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ class MethodChooser(ChoiceBox):
         self._desk = desk
 
     def refresh(self) -> None:
-        name = self._desk.controller.method.name
+        name = unpolished(self._desk.controller.method.name)
         names = [*ENTRIES, *taught_methods()]
         self.offer([(method_title(one), one) for one in names], name)
         entry = ENTRIES.get(parts_of(name)[0])
@@ -30,7 +31,8 @@ class MethodChooser(ChoiceBox):
 
 def method_title(name: str) -> str:
     """What people call the method."""
-    base, own = parts_of(name)
+    base, own = parts_of(unpolished(name))
     if base not in ENTRIES:
         return name
-    return f"{ENTRIES[base].title} · {own}" if own else ENTRIES[base].title
+    title = f"{ENTRIES[base].title} · {own}" if own else ENTRIES[base].title
+    return f"{title}, polished" if is_polished(name) else title

@@ -12,6 +12,7 @@ from napari_iseg.gui.controls.comparison_box import Paragraph
 from napari_iseg.gui.controls.row import row_of
 from napari_iseg.gui.controls.section import form_of
 from napari_iseg.gui.teaching import Teaching
+from napari_iseg.polished import unpolished
 from napari_iseg.taught import free_name, parts_of
 from napari_iseg.teaching.lesson import FEWEST
 
@@ -77,7 +78,7 @@ class TeachBox(QWidget):
             settings["steps"] = self.steps
         try:
             read = self._desk.to_teach(self._source)
-            self._teaching.start(read, method.name, settings)
+            self._teaching.start(read, unpolished(method.name), settings)
         except Exception as problem:  # noqa: BLE001 - nothing may escape into Qt
             self._desk.complain(problem)
 
@@ -113,7 +114,7 @@ class TeachBox(QWidget):
         """A name that is free, until the user writes one."""
         if self._teaching.is_running or self.name.text() != self._suggested:
             return
-        base, _ = parts_of(self._desk.controller.method.name)
+        base, _ = parts_of(unpolished(self._desk.controller.method.name))
         self._suggested = free_name(base)
         self.name.setText(self._suggested)
 
