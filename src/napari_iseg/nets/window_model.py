@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_iseg.nets.cells_net import Answer, CellsNet, ImageFeatures
+from napari_iseg.nets.question import Question, owned
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +70,17 @@ class CellsModel:
         self, seen: ImageFeatures, guides: NDArray[np.float32]
     ) -> list[Hypotheses]:
         return as_hypotheses(self.net.glance(seen, self.hints(guides)))
+
+    def question(self, seen: ImageFeatures, guides: NDArray[np.float32]) -> Question:
+        """One window, ``guides`` ``(1, 4, N, N)``, as refinement asks about it."""
+        kept: ImageFeatures = owned(seen)
+        hints = self.hints(guides)
+
+        def ask(maps: Tensor) -> tuple[Tensor, Tensor]:
+            answer = self.net.answer(kept, torch.cat([maps, hints[:, 2:]], 1))
+            return answer.logits[0], answer.scores[0].sigmoid()
+
+        return Question(self.net, hints[:, :2], 1.0, ask, lambda answer: answer)
 
     def hints(self, guides: NDArray[np.float32]) -> Tensor:
         moved = torch.from_numpy(guides).to(self.device)

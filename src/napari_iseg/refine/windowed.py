@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,22 +79,43 @@ class State:
     alternatives: tuple[tuple[Patch, float], ...] = ()
     remark: str | None = None  # a sentence for the user: why there is no mask
     guesses: tuple[tuple[Candidate, float], ...] = ()  # of the first look, best first
+    kept: Any = None  # what a refinement found: the next one begins with it
 
     @property
     def is_empty(self) -> bool:
         return not self.patch.mask().any()
 
 
+class Refine(Protocol):
+    """Makes an answer agree with the clicks."""
+
+    def refined(
+        self, seen: Any, drawn: Any, told: Told, answer: Hypotheses, before: Any
+    ) -> tuple[Hypotheses, Any]:
+        """A better answer, and what the next click begins with.
+
+        ``seen`` and ``drawn`` are what the network answered for, ``before`` is what an
+        earlier refinement of the same object ended with; None if there was none.
+        """
+        ...
+
+    def remark(self, patch: Patch, clicks: Clicks, kept: Any) -> str | None:
+        """A sentence for the user if the answer disagrees with a click after all."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Windowed:
     """A segmenter made from a network that answers for windows.
 
-    ``tell`` draws what the network is told; None: the guides of ``cells``.
+    ``tell`` draws what the network is told; None: the guides of ``cells``. ``refiner``
+    has the last word about the answer in a window.
     """
 
     model: WindowModel
     policy: Policy = field(default_factory=Policy)
     tell: Tell | None = None
+    refiner: Refine | None = None
 
     @property
     def device(self) -> str:
@@ -108,11 +129,20 @@ class Windowed:
         others: Mask | None = None,
     ) -> WindowedPredictor:
         """See ``Segmenter.prepare``; a prior may come as a patch, too."""
-        scaled = image if isinstance(image, ScaledImage) else ScaledImage(image)
-        if not isinstance(prior, Patch):
-            check_shape("prior", prior, scaled.grid)
-        check_shape("others", others, scaled.grid)
-        return WindowedPredictor(self, scaled, prior, others)
+        return WindowedPredictor(self, checked(image, prior, others), prior, others)
+
+
+def checked(
+    image: ImageLike | ScaledImage,
+    prior: ProbabilityMap | Patch | None,
+    others: Mask | None,
+) -> ScaledImage:
+    """The image as it is read; ValueError if what comes with it does not fit."""
+    scaled = image if isinstance(image, ScaledImage) else ScaledImage(image)
+    if not isinstance(prior, Patch):
+        check_shape("prior", prior, scaled.grid)
+    check_shape("others", others, scaled.grid)
+    return scaled
 
 
 def check_shape(name: str, array: ImageLike | None, grid: Grid) -> None:
@@ -135,6 +165,7 @@ class WindowedPredictor:
     ) -> None:
         self.model, self.policy = segmenter.model, segmenter.policy
         self.tell = segmenter.tell or partial(guides, radius=self.policy.disc_radius)
+        self.refiner = segmenter.refiner
         self.image, self.others = image, others
         self.start = start_from(prior)
         self.reader = Reader(image)
@@ -199,7 +230,7 @@ class WindowedPredictor:
         closer = self.zoomed(State(rough), clicks)
         best = closer
         if not self.policy.every:
-            best = State(closer.patch, closer.window, ((closer.patch, score),))
+            best = replace(closer, alternatives=((closer.patch, score),))
         return self.finished(replace(best, guesses=guesses), clicks, others)
 
     def distinct(
@@ -260,11 +291,22 @@ class WindowedPredictor:
             if not touches_edge(patch, window, self.grid) or larger == window:
                 break
             window = larger
+        answer, kept = self.refined(window, state, clicks, answer)
         others = [
             (self.as_patch(window, answer, m), float(score))
             for m, score in enumerate(answer.scores)
         ]
-        return State(patch, window, tuple(others))
+        return State(others[0][0], window, tuple(others), kept=kept)
+
+    def refined(
+        self, window: Window, state: State, clicks: Clicks, answer: Hypotheses
+    ) -> tuple[Hypotheses, Any]:
+        """The answer that a refiner makes of ``answer``, and what it kept."""
+        if self.refiner is None:
+            return answer, None
+        told = self.told(window, state.patch, clicks)
+        seen, drawn = self.looked(window), self.tell([told])
+        return self.refiner.refined(seen, drawn, told, answer, state.kept)
 
     def looked_closer(self, patch: Patch, clicks: Clicks) -> Patch:
         """A second look at the surroundings of the newest click, in finer pixels."""
@@ -277,6 +319,7 @@ class WindowedPredictor:
             return patch
         window = Window.around(click.row, click.column, extent, policy.side)
         answer = self.ask(window, patch, clicks)
+        answer, _ = self.refined(window, State(patch), clicks, answer)
         fine = self.as_patch(window, answer, 0)
         return progressive(patch, pasted(fine, patch), click)
 
@@ -299,7 +342,10 @@ class WindowedPredictor:
                 and all(iou(candidate, k) < SAME for k, _ in kept)
             ):
                 kept.append((candidate, min(its_score, score)))
-        return replace(state, patch=patch, alternatives=tuple(kept))
+        remark = None
+        if self.refiner is not None:
+            remark = self.refiner.remark(patch, clicks, state.kept)
+        return replace(state, patch=patch, alternatives=tuple(kept), remark=remark)
 
     def obedient(self, patch: Patch, clicks: Clicks) -> Patch:
         patch = clicked_parts(patch, clicks)
@@ -330,10 +376,7 @@ class WindowedPredictor:
         Where even the best contradicts a click, the old answer may be what misleads:
         the network is asked once more without it.
         """
-        seen = self.features.get(window)
-        if seen is None:
-            seen = self.model.look(self.reader.show(window)[None])
-        remember(self.features, window, seen, LOOKED_AT)
+        seen = self.looked(window)
         told = self.told(window, patch, clicks)
         (answer,) = self.model.answer(seen, self.tell([told]))
         if self.policy.retry and contradictions(answer, window, clicks).min() > 0:
@@ -342,6 +385,14 @@ class WindowedPredictor:
             answer = together(answer, fresh)
         contradicted = contradictions(answer, window, clicks)
         return best_first(answer, contradicted * self.policy.by_clicks)
+
+    def looked(self, window: Window) -> Any:
+        """What the network saw there; looked at once."""
+        seen = self.features.get(window)
+        if seen is None:
+            seen = self.model.look(self.reader.show(window)[None])
+        remember(self.features, window, seen, LOOKED_AT)
+        return seen
 
     def told(self, window: Window, patch: Patch | None, clicks: Clicks) -> Told:
         """Clicks, previous answer and other objects as seen in a window."""

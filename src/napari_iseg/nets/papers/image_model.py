@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from inspect import signature
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -13,6 +14,9 @@ from torch import Tensor, nn
 from napari_iseg.arrays import Grid
 from napari_iseg.clicks import Clicks
 from napari_iseg.nets.window_model import Hypotheses
+
+# From click maps to logits (M, H, W) and each mask's probability (M,).
+Ask: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 class Seen(NamedTuple):
@@ -70,14 +74,30 @@ class ImageModel:
         ValueError
             If a click lies outside the image.
         """
+        maps, ask = self.asking(seen, clicks, mask)
+        logits, chances = ask(maps)
+        return Hypotheses(logits.cpu().numpy(), chances.cpu().numpy())
+
+    def asking(
+        self, seen: Seen, clicks: Clicks, mask: NDArray[np.float32] | None = None
+    ) -> tuple[Tensor, Ask]:
+        """Click maps ``(1, 2, H, W)``, and what asks the network with such maps.
+
+        Arguments and errors as of ``answer``, which is this without gradients.
+        """
         clicks.check_inside(seen.grid)
         maps = torch.from_numpy(self.net.encoder(clicks, seen.grid))[None]
         told: dict[str, Any] = {"clicks": [clicks]} if self.wants_clicks else {}
         if self.wants_mask and mask is not None:
             told["mask"] = torch.from_numpy(mask)[None, None].to(self.device)
-        ask, shown = (
-            (self.net.answer, seen.features) if self.looks else (self.net, seen.image)
-        )
-        answer = ask(shown, maps.to(self.device), **told)
-        chances = getattr(answer, "probabilities", torch.ones(answer.logits.shape[:2]))
-        return Hypotheses(answer.logits[0].cpu().numpy(), chances[0].cpu().numpy())
+
+        def ask(maps: Tensor) -> tuple[Tensor, Tensor]:
+            if self.looks:
+                answer = self.net.answer(seen.features, maps, **told)
+            else:
+                answer = self.net(seen.image, maps, **told)
+            alone = torch.ones(answer.logits.shape[:2])
+            chances: Tensor = getattr(answer, "probabilities", alone)
+            return answer.logits[0], chances[0]
+
+        return maps.to(self.device), ask

@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from napari_iseg.clicks import Clicks
 from napari_iseg.nets.papers.image_model import ImageModel, Seen
+from napari_iseg.nets.question import Question, owned
 from napari_iseg.nets.told import Told
 from napari_iseg.nets.window_model import Hypotheses
 
@@ -35,9 +37,26 @@ class PaperModel:
         """The mask that the network means, with a score that compares windows."""
         return [meant(answer) for answer in self.answer(seen, told)]
 
+    def question(self, seen: Sequence[Seen], told: Sequence[Told]) -> Question:
+        """One window as refinement asks about it."""
+        (image,), (one,) = seen, told
+        clicks = one.in_window()
+        maps, ask = self.images.asking(owned(image), clicks, one.previous)
+        return Question(self.images.net, maps, self.step(), ask, rated)
+
+    def step(self) -> float:
+        """How far a click moves its own pixel of the maps."""
+        encoder, pixel = self.images.net.encoder, (1, 1)
+        moved = encoder(Clicks.at([(0, 0)]), pixel) - encoder(Clicks(), pixel)
+        return float(np.abs(moved).max())
+
     def _one(self, seen: Seen, told: Told) -> Hypotheses:
-        answer = self.images.answer(seen, told.in_window(), told.previous)
-        return meant(answer) if len(answer.scores) == 1 else answer
+        return rated(self.images.answer(seen, told.in_window(), told.previous))
+
+
+def rated(answer: Hypotheses) -> Hypotheses:
+    """As the network rates its masks; a single one by the IoU that it promises."""
+    return meant(answer) if len(answer.scores) == 1 else answer
 
 
 def meant(answer: Hypotheses) -> Hypotheses:
