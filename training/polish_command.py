@@ -57,10 +57,15 @@ def run_polish(options: argparse.Namespace) -> None:
 
 def add_max_flow(command: argparse.ArgumentParser) -> None:
     command.add_argument("--sides", nargs="+", type=int, default=(64, 256, 512))
+    command.add_argument("--into", type=Path, help="a document with table markers")
     command.set_defaults(run=run_max_flow)
 
 
 def run_max_flow(options: argparse.Namespace) -> None:
     from training.max_flow import measured
+    from training.report import put_between_markers
 
-    print(measured(options.sides), end="")
+    table = measured(options.sides)
+    if options.into:
+        put_between_markers(options.into, table)
+    print(table, end="")

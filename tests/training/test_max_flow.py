@@ -29,9 +29,13 @@ def test_the_drawn_answer_is_a_graph_worth_cutting() -> None:
     assert changed.mean() > 0.02
 
 
-def test_one_command_prints_the_table(capsys) -> None:
-    assert main(["max-flow", "--sides", "16", "24"]) == 0
+def test_one_command_writes_the_table(capsys, tmp_path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- table:begin -->\n<!-- table:end -->\n")
+
+    assert main(["max-flow", "--sides", "16", "24", "--into", str(page)]) == 0
 
     table = capsys.readouterr().out
     assert all(title in table for title in LIBRARIES)
     assert "| 16 x 16 | 24 x 24 |" in table
+    assert table in page.read_text()
