@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_iseg.arrays import Mask
-from napari_iseg.classical.banded_cut import BandedCut, Energy, cut_where, whole_cut
+from napari_iseg.classical.banded_cut import BandedCut, Energy, whole_cut
 from napari_iseg.classical.grid_graph import pairs_of
 from napari_iseg.classical.min_cut import UNIT
 from napari_iseg.classical.scene import Scene
-from napari_iseg.refine.polish import Polish, decided
+from napari_iseg.refine.polish import Polish
 
 POLISH = Polish(boundary=4.0, contrast=1.0)
 SLOW = 64  # pixels a side above which libraries in pure Python are not asked
@@ -99,9 +99,9 @@ def of_source(nodes: Sequence[int], energy: Energy) -> Mask:
     return label[:-2].reshape(energy.scene.grid)
 
 
-def undecided_only(energy: Energy) -> Mask:
-    """As polishing does: only pixels that neighbours could change."""
-    return cut_where(energy, energy.evidence > 0, ~decided(energy))
+def polished(energy: Energy) -> Mask:
+    """As polishing does: only what neighbours could change; banded if that is much."""
+    return POLISH.labelled(energy.scene, energy.evidence)
 
 
 def banded(energy: Energy) -> Mask:
@@ -111,7 +111,9 @@ def banded(energy: Energy) -> Mask:
 
 LIBRARIES: Mapping[str, Library] = {
     "scipy, every pixel": Library(whole_cut, "BSD"),
-    "scipy, undecided pixels (polish)": Library(undecided_only, "BSD"),
+    "scipy, undecided pixels, banded if they are many (polish)": Library(
+        polished, "BSD"
+    ),
     "scipy, small then banded (graph-cut)": Library(banded, "BSD"),
     "OR-tools, every pixel": Library(by_or_tools, "Apache-2.0", "ortools"),
     "networkx, every pixel": Library(by_networkx, "BSD", "networkx", SLOW),

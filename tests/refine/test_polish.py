@@ -98,9 +98,10 @@ def test_of_all_labellings_the_one_of_least_energy_is_taken(seed: int) -> None:
     seeds[0, 0] = 1
     scene, polish = Scene(image, seeds), Polish(boundary=0.7)
 
-    label = polish.labelled(scene, probability)
-
     evidence = np.log(probability / (1 - probability))
+
+    label = polish.labelled(scene, evidence)
+
     table = costs(Energy(scene, evidence, None), weights_by_hand(scene, 0.7))
     assert cost_of(label, table) == pytest.approx(table.min(), abs=0.03)
 

@@ -99,15 +99,14 @@ class Polish:
         seeds = SeedRules(self.radius).of_clicks(clicks_in(box, clicks), box.shape)
         scene = Scene(pixels, coarse_seeds(seeds, factor), factor)
         coarse = probability[::factor, ::factor]
-        label = self.labelled(scene, coarse)
+        # A coarse pixel has factor**2 pixels of evidence but factor pixels of boundary.
+        label = self.labelled(scene, logits(coarse) * np.float32(factor))
         changed = label != (coarse > 0.5)
         label, changed = (enlarged_to(a, factor, box.shape) for a in (label, changed))
         return relabelled(probability, np.where(changed, label, probability > 0.5))
 
-    def labelled(self, scene: Scene, probability: ProbabilityMap) -> Mask:
-        """The mask of least energy."""
-        # A coarse pixel has factor**2 pixels of evidence but factor pixels of boundary.
-        evidence = logits(probability) * np.float32(scene.pixel)
+    def labelled(self, scene: Scene, evidence: NDArray[np.float32]) -> Mask:
+        """The mask of least energy. ``evidence`` ``(h, w)`` for the object, in nats."""
         energy = self.energy(scene, evidence)
         sure = decided(energy)
         start = np.where(scene.seeds == 0, evidence > 0, scene.seeds > 0)
