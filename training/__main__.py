@@ -12,6 +12,7 @@ from training.benchmark_commands import (
     add_evaluate,
     add_report,
 )
+from training.brs_command import add_brs
 from training.finetune_command import add_finetune
 from training.polish_command import add_max_flow, add_polish
 from training.serving_command import add_serving
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_compare(commands.add_parser("compare", help="which method suits my data?"))
+    add_brs(commands.add_parser("brs", help="clicks made right by BRS, and its price"))
     add_polish(commands.add_parser("polish", help="constants of the graph cut"))
     add_max_flow(commands.add_parser("max-flow", help="libraries that cut graphs"))
     add_datasets(commands.add_parser("datasets", help="what can be measured on"))

@@ -17,6 +17,7 @@ from napari_iseg.weights import sha256_of
 ORACLE = " (oracle)"  # after a method's name: the truth chooses among its hypotheses
 CLASSICAL = "napari_iseg.classical"
 POLISH = "polish."  # before the name of a setting of ``refine.polish.Polish``
+BRS = "brs."  # before the name of a setting of ``refine.brs.BRS``
 
 S = TypeVar("S")
 
@@ -36,7 +37,8 @@ class Method:
         "auto", "cpu", "cuda" or "mps".
     policy
         "NAME=VALUE" of the window policy (``refine.windowed.Policy``), or
-        "polish.NAME=VALUE" of a polished method (``refine.polish.Polish``).
+        "polish.NAME=VALUE" of a polished method (``refine.polish.Polish``), or
+        "brs.NAME=VALUE" of ``refine.brs.BRS``, which any method by windows gets by it.
     is_oracle
         Whether the hypothesis with the best true IoU is taken, not the first.
     """
@@ -121,33 +123,42 @@ def is_classical(title: str) -> bool:
 def with_policy(
     segmenter: Segmenter, method: str, assignments: Sequence[str]
 ) -> Segmenter:
-    """The segmenter with another policy or polish; ValueError if it has none."""
+    """The segmenter with another policy, polish or BRS; ValueError if it has none."""
     if not assignments:
         return segmenter
+    from napari_iseg.refine import brs
     from napari_iseg.refine.polish import Polished
     from napari_iseg.refine.windowed import Windowed
 
     of_polish = [one for one in assignments if one.startswith(POLISH)]
-    of_windows = [one for one in assignments if one not in of_polish]
+    others = [one for one in assignments if one not in of_polish]
     if isinstance(segmenter, Polished):
-        below = with_policy(segmenter.segmenter, method, of_windows)
+        below = with_policy(segmenter.segmenter, method, others)
         polish = with_settings(segmenter.polish, of_polish)
         return replace(segmenter, segmenter=below, polish=polish)
     if of_polish:
         message = f"'{method}' is not polished: {of_polish[0]} is for '{method}{MARK}'"
         raise ValueError(message)
+    of_brs = [one for one in others if one.startswith(BRS)]
+    of_windows = [one for one in others if one not in of_brs]
+    if isinstance(segmenter, brs.BRS):
+        inner = segmenter.segmenter
+        inner = replace(inner, policy=with_settings(inner.policy, of_windows))
+        return with_settings(replace(segmenter, segmenter=inner), of_brs)
     if not isinstance(segmenter, Windowed):
         message = f"'{method}' does not work by windows: it has no --policy"
         raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
-    return replace(segmenter, policy=with_settings(segmenter.policy, of_windows))
+    changed = replace(segmenter, policy=with_settings(segmenter.policy, of_windows))
+    return with_settings(brs.BRS(changed), of_brs) if of_brs else changed
 
 
 def with_settings(settings: S, assignments: Sequence[str]) -> S:
-    """Settings with "NAME=VALUE" or "polish.NAME=VALUE" of them changed."""
+    """Settings with "NAME=VALUE" of them changed, whatever they are a part of."""
     from training.recipe import changed
 
     for assignment in assignments:
-        name, _, text = assignment.removeprefix(POLISH).partition("=")
+        own = assignment.removeprefix(POLISH).removeprefix(BRS)
+        name, _, text = own.partition("=")
         settings = changed(settings, name, text)
     return settings
 

@@ -10,6 +10,7 @@ from torch import nn
 
 from napari_iseg.nets.papers.description import read_network
 from napari_iseg.nets.papers.paper_model import PaperModel
+from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.cells import available
 from napari_iseg.refine.windowed import Policy, Windowed
 
@@ -21,6 +22,7 @@ AS_PUBLISHED = Policy(
     local_from=NEVER,
     level=0,
     retry=False,
+    mirror_from=0,
     obey=False,
     by_clicks=False,
 )
@@ -47,8 +49,13 @@ def built(name: str, device: str, weights: Path) -> Windowed:
     return segmenter_of(read_network(weights, name), available(device))
 
 
+def brs(device: str, weights: Path) -> BRS:
+    """The paper's network with the paper's refinement; as ``built``."""
+    return BRS(unrefined_brs(device, weights))
+
+
 # What the catalogue's entries call.
-brs = partial(built, "brs")
+unrefined_brs = partial(built, "brs")
 fctsfn = partial(built, "fctsfn")
 ifcn = partial(built, "ifcn")
 itis = partial(built, "itis")
