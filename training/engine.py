@@ -59,7 +59,12 @@ def zoomed(probability: Tensor, shifts: Tensor) -> Tensor:
 
 
 class Trainer:
-    """The state of a run: network, averaged network, optimiser, step."""
+    """The state of a run: network, averaged network, optimiser, step.
+
+    A step looks at a sample twice, through a wide window and through a closer one.
+    """
+
+    losses: tuple[str, ...] = (WIDE, ZOOM)  # their names
 
     def __init__(
         self, recipe: Recipe, device: torch.device, crew: Crew | None = None
@@ -81,11 +86,7 @@ class Trainer:
         self.averaged.load_state_dict(self.net.state_dict())
         self.trainable.begin(self.net)
         self.parallel = self.crew.in_parallel(self.net)
-        self.optimiser = torch.optim.AdamW(
-            self.trainable.groups(self.net),
-            self.recipe.learning_rate,
-            weight_decay=self.recipe.weight_decay,
-        )
+        self.optimiser = self.recipe.optimiser_of(self.trainable.groups(self.net))
 
     def build(self) -> nn.Module:
         net = self.trainable.build().to(self.device)
@@ -97,9 +98,10 @@ class Trainer:
         end = recipe.first_steps()[self.stage + 1]
         left = (end - self.step) / max(1, recipe.decay * (end - self.begun))
         rise = (self.step - self.begun + 1) / recipe.warm_up
-        return recipe.learning_rate * max(min(1.0, left, rise), 0.002)
+        done = (self.step - self.begun) / max(1, end - self.begun)
+        return recipe.rate_at(self.stage, done) * max(min(1.0, left, rise), 0.002)
 
-    def train_step(self, samples: Sequence[Sample]) -> dict[str, float]:
+    def train_step(self, samples: Sequence[Any]) -> dict[str, float]:
         """One step of the optimiser; ``samples``: this process's share of the batch."""
         if self.recipe.stage_at(self.step) > self.stage:
             self.enter(self.stage + 1, self.averaged.state_dict())
@@ -116,7 +118,7 @@ class Trainer:
         self.step += 1
         return {**losses, "norm": float(norm)}
 
-    def learnt(self, samples: Sequence[Sample]) -> dict[str, float]:
+    def learnt(self, samples: Sequence[Any]) -> dict[str, float]:
         """Gradients of the whole batch, part by part; the mean losses."""
         number, alone = self.recipe.accumulate, self.crew.is_alone
         parts = parts_of(samples, number)
@@ -129,12 +131,12 @@ class Trainer:
                 norms.part_done()
         if norms:
             norms.step_done(self.crew)
-        wide, zoom = self.crew.mean(np.mean(found, 0).tolist())
-        return {"wide": wide, "zoom": zoom}
+        means = self.crew.mean(np.mean(found, 0).tolist())
+        return dict(zip(self.losses, means, strict=True))
 
     def learn_part(
-        self, samples: Sequence[Sample], at: int, *, is_last: bool
-    ) -> tuple[float, float]:
+        self, samples: Sequence[Any], at: int, *, is_last: bool
+    ) -> tuple[float, ...]:
         """First click in the wide window, then corrections in the zoom window.
 
         Processes put their gradients together in the last backward pass of a step.
@@ -319,7 +321,11 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.begun = int(state["step"]), int(state.get("begun", 0))
         self.marks = Marks(**state.get("marks", {}))
+        self.recall(state)
         return differences(state.get("recipe", {}), asdict(self.recipe))
+
+    def recall(self, state: dict[str, Any]) -> None:
+        """What a step of another kind remembers beside the network."""
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

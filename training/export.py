@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save_file
 
 from napari_iseg.atomic_files import written_whole
 from napari_iseg.weights import Results, WeightsCard, sha256_of, write_card
+from training.datasets import entry
 from training.engine import read_checkpoint
 from training.evaluation import read_curves
 from training.metrics import summary
@@ -16,6 +19,7 @@ from training.revision import revision
 from training.sources import CELL_SETS
 
 LICENCE = "BSD-3-Clause"  # of the weights; the training sets' licences allow it
+PHOTOGRAPHS = "Trained on photographs as its paper describes; not for cells."
 NAMELESS = "training.recipes.cells.RECIPE"  # before recipes had names
 LIMITS = (
     "No licence-clear training set of DIC, label-free brightfield of adherent cells, "
@@ -61,28 +65,38 @@ def export(
         save_file(tensors, unfinished, state.get("network") or None)
     settings = state.get("recipe", {})
     recipe = recipe or settings.get("name") or NAMELESS
-    without = settings.get("without", ())
-    trained_on = tuple(name for name in CELL_SETS if name not in without)
     found = {**(measured(results) if results else {}), **never_seen(left_out)}
-    card = card_of(output, trained_on, found, f"{recipe}, {state['step']} steps")
+    card = card_of(output, settings, found, f"{recipe}, {state['step']} steps")
     write_card(output.with_suffix(".json"), card)
     return card
 
 
 def card_of(
-    weights: Path, trained_on: tuple[str, ...], results: Results, recipe: str
+    weights: Path, settings: Mapping[str, Any], results: Results, recipe: str
 ) -> WeightsCard:
+    """``settings``: of the run."""
+    trained_on, licence, limits = source_of(settings)
     return WeightsCard(
         file=weights.name,
         sha256=sha256_of(weights),
         size=weights.stat().st_size,
-        licence=LICENCE,
+        licence=licence,
         trained_on=trained_on,
         recipe=recipe,
         revision=revision(),
         results=results,
-        limits=LIMITS,
+        limits=limits,
     )
+
+
+def source_of(settings: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
+    """What a run was trained on, the weights' licence, and their limits."""
+    photographs = settings.get("photographs", {}).get("data")
+    if photographs:
+        licence = f"not ours to give; the pictures: {entry(photographs).licence}"
+        return (photographs,), licence, PHOTOGRAPHS
+    without = settings.get("without", ())
+    return tuple(name for name in CELL_SETS if name not in without), LICENCE, LIMITS
 
 
 def never_seen(ablation: Path | None) -> Results:

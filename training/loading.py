@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeVar
 
 import cv2
 import torch
-from torch.utils.data import DataLoader, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from training.crew import Crew
 from training.recipe import Recipe
-from training.samples import Sample
-from training.sources import Samples
 
+S = TypeVar("S")
 AHEAD = 4  # batches a worker keeps ready
 
 
@@ -24,28 +24,29 @@ class Batches(Sampler[list[int]]):
     """
 
     def __init__(self, recipe: Recipe, start: int, crew: Crew) -> None:
-        if recipe.batch % (crew.size * recipe.accumulate):
-            raise ValueError(
-                f"batch={recipe.batch} cannot be shared out among {crew.size} "
-                f"processes with accumulate={recipe.accumulate}; choose a multiple of "
-                f"{crew.size * recipe.accumulate}"
-            )
-        self.batch, self.steps, self.start = recipe.batch, recipe.steps, start
-        self.share = recipe.batch // crew.size
-        self.first = crew.rank * self.share
+        for first in recipe.first_steps()[:-1]:
+            batch = recipe.batch_at(first)
+            if batch % (crew.size * recipe.accumulate):
+                raise ValueError(
+                    f"batch={batch} cannot be shared out among {crew.size} "
+                    f"processes with accumulate={recipe.accumulate}; choose a multiple "
+                    f"of {crew.size * recipe.accumulate}"
+                )
+        self.recipe, self.start, self.crew = recipe, start, crew
 
     def __iter__(self) -> Iterator[list[int]]:
-        for step in range(self.start, self.steps):
-            begin = step * self.batch + self.first
-            yield list(range(begin, begin + self.share))
+        for step in range(self.start, self.recipe.steps):
+            share = self.recipe.batch_at(step) // self.crew.size
+            begin = self.recipe.samples_before(step) + self.crew.rank * share
+            yield list(range(begin, begin + share))
 
     def __len__(self) -> int:
-        return max(0, self.steps - self.start)
+        return max(0, self.recipe.steps - self.start)
 
 
 def loader_of(
-    samples: Samples, recipe: Recipe, start: int, crew: Crew, workers: int
-) -> DataLoader[Sample]:
+    samples: Dataset[S], recipe: Recipe, start: int, crew: Crew, workers: int
+) -> DataLoader[S]:
     """The batches from step ``start`` to the last, in order."""
     return DataLoader(
         samples,

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from napari_iseg.atomic_files import written_whole
 
 LOGGED = 50  # steps between lines
-COLUMNS = ("step", "wide", "zoom", "norm", "network", "clicking", "skipped")
+SHARES = ("network", "clicking", "skipped")  # columns after the losses
 
 T = TypeVar("T")
 
@@ -125,7 +125,8 @@ class Log:
         busy = 1 - self.watch.share(self.watch.waited) - robots
         shares = {"network": busy, "clicking": robots}
         row = [step, *(f"{v:.4f}" for v in mean.values()), f"{busy:.3f}"]
-        append(self.folder / "log.csv", COLUMNS, [*row, f"{robots:.3f}", self.skipped])
+        titles = ("step", *names, *SHARES)
+        append(self.folder / "log.csv", titles, [*row, f"{robots:.3f}", self.skipped])
         if self.board:
             self.board.add("training", {**mean, **shares}, step)
         self.bar.set_postfix({**mean, **shares, "skipped": self.skipped}, refresh=False)

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
+from torch.utils.data import Dataset
 
 from training.clicked_validation import ClickedValidation, chosen_objects
 from training.crew import Crew, joined
+from training.crop_trainer import CropTrainer
+from training.datasets import open_dataset
 from training.engine import Trainer, save
 from training.images import data_root
 from training.loading import loader_of
 from training.logs import Log, TensorBoard, forget_after
 from training.memory import told
-from training.recipe import Recipe
+from training.paper_recipe import PaperRecipe
+from training.photographs import Crops
+from training.recipe import Recipe, check_stages
 from training.run_folder import RunFolder
-from training.samples import Sample
-from training.sources import Samples, TrainingSet, cell_sets, validation_sets
+from training.sources import Samples, cell_sets, validation_sets
 from training.validation import Validation
 
 logger = logging.getLogger(__name__)
@@ -90,12 +96,13 @@ class Run:
         self.recipe, self.folder, self.settings = recipe, folder, settings
         self.crew = crew
         folder.prepare(resume=settings.resume)
-        self.trainer = Trainer(recipe, torch.device(device), crew)
+        self.samples, recipe, broken = opened(recipe)
+        check_stages(recipe)
+        self.recipe = recipe
+        self.trainer = trainer_of(recipe, torch.device(device), crew)
         self.begin(device)
-        sets = cell_sets(data_root(), recipe.without)
-        self.samples = Samples(sets, recipe.samples, seed=recipe.seed)
         self.looks = Looks.of(recipe) if recipe.validate and crew.is_first else None
-        self.log = self.opened_log(sets) if crew.is_first else None
+        self.log = self.opened_log(broken) if crew.is_first else None
         self.saved = time.monotonic()
 
     def begin(self, device: str) -> None:
@@ -114,13 +121,13 @@ class Run:
                 self.recipe, self.trainer.step, device, self.crew.size, changed
             )
 
-    def opened_log(self, sets: dict[str, TrainingSet]) -> Log:
+    def opened_log(self, broken: Sequence[str]) -> Log:
         """The log; what could not be read of the data sets is its first news."""
         trainer, board = self.trainer, None
         if self.settings.board:
             board = TensorBoard(self.folder.path / "tensorboard", trainer.step)
         log = Log(self.folder.path, trainer.step, self.recipe.steps, board)
-        for reason in [reason for data in sets.values() for reason in data.broken]:
+        for reason in broken:
             logger.warning("left out: %s", reason)
             log.skip(trainer.step, reason)
         return log
@@ -155,7 +162,7 @@ class Run:
             if time.monotonic() - self.saved >= 60 * self.settings.minutes:
                 self.save()
 
-    def note(self, batch: list[Sample], losses: dict[str, float]) -> None:
+    def note(self, batch: list[Any], losses: dict[str, float]) -> None:
         if self.log is None:
             return
         for reason in [reason for sample in batch for reason in sample.skipped]:
@@ -178,6 +185,24 @@ class Run:
         if self.log is not None:
             save(self.trainer, self.folder.checkpoint)
         self.saved = time.monotonic()
+
+
+def opened(recipe: Recipe) -> tuple[Dataset[Any], Recipe, list[str]]:
+    """What is trained on, the recipe for so much of it, and what could not be read."""
+    if isinstance(recipe, PaperRecipe) and recipe.photographs.data:
+        data = open_dataset(recipe.photographs.data, data_root())
+        crops = Crops(data, recipe.photographs, seed=recipe.seed)
+        return crops, recipe.sized(crops.epoch), []
+    sets = cell_sets(data_root(), recipe.without)
+    samples = Samples(sets, recipe.samples, seed=recipe.seed)
+    return samples, recipe, [reason for one in sets.values() for reason in one.broken]
+
+
+def trainer_of(recipe: Recipe, device: torch.device, crew: Crew) -> Trainer:
+    """By what a sample is: two windows, or a crop."""
+    if isinstance(recipe, PaperRecipe) and recipe.photographs.data:
+        return CropTrainer(recipe, device, crew)
+    return Trainer(recipe, device, crew)
 
 
 @dataclass(frozen=True, slots=True)

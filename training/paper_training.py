@@ -14,11 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_iseg import Click, Clicks
+from napari_iseg.arrays import Grid
 from napari_iseg.nets.papers.description import Description, read_network
 from napari_iseg.refine.papers import segmenter_of
 from napari_iseg.segmenter import Segmenter
+from training.paper_recipe import ALL
 from training.samples import SampleSettings
-from training.trainable import Points, Windows, labelled_pixels
+from training.trainable import Points, Windows, grid_of, labelled_pixels
 
 # Cell pool, windows, clicks and budget of ``--preset cells-small``, the same for all
 # six. They are trained for what they are asked at run time: whole objects with all
@@ -27,6 +29,17 @@ SMALL_SAMPLES = SampleSettings(
     side=96, canvas=256, local=0.0, degraded=0.0, convention=0.0
 )
 SMALL: Mapping[str, Any] = {"samples": SMALL_SAMPLES, "batch": 16, "steps": 4000}
+
+# Of ``--preset paper``: nothing that the papers do not have.
+PUBLISHED: Mapping[str, Any] = {
+    "steps": ALL,
+    "precision": "fp32",
+    "warm_up": 1,
+    "decay": 0.0,
+    "average": 0.0,
+    "clip": float("inf"),
+    "validate": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +92,8 @@ class Paper:
 
         None of the papers' networks knows of other objects.
         """
-        grid = (prior.shape[-2], prior.shape[-1])
-        placed = [in_pixels(points, grid[0]) for points in clicks]
+        grid = grid_of(prior)
+        placed = [in_pixels(points, grid) for points in clicks]
         encoder: Any = net.encoder
         maps = torch.from_numpy(np.stack([encoder(one, grid) for one in placed]))
         told: dict[str, Any] = {"maps": maps.to(prior.device)}
@@ -107,16 +120,21 @@ class Paper:
         return self.description.metadata()
 
 
-def in_pixels(points: Points, side: int) -> Clicks:
+def in_pixels(points: Points, grid: Grid) -> Clicks:
     """Clicks as pixels of their window, as ``nets.told.Told`` has it at run time."""
 
-    def inside(place: float) -> int:
-        return min(max(round(place), 0), side - 1)
+    def inside(place: float, length: int) -> int:
+        return min(max(round(place), 0), length - 1)
 
-    return Clicks(tuple(Click(inside(r), inside(c), kind) for r, c, kind in points))
+    return Clicks(
+        tuple(
+            Click(inside(row, grid[0]), inside(column, grid[1]), kind)
+            for row, column, kind in points
+        )
+    )
 
 
 def clicked_by_kind(clicks: Sequence[Points], like: Tensor) -> tuple[Tensor, Tensor]:
     """1 on positive and on negative clicks, ``(B, 1, N, N)`` each, beside ``like``."""
-    hit = labelled_pixels(clicks, like.shape[-1]).to(like.device)
+    hit = labelled_pixels(clicks, grid_of(like)).to(like.device)
     return hit[:, :1], hit[:, 1:]

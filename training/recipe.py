@@ -6,8 +6,11 @@ import ast
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from torch.optim import AdamW, Optimizer
 
 from training.samples import SIMULATED, SampleSettings
 
@@ -55,6 +58,27 @@ class Recipe:
     def trainable(self, stage: int = 0) -> Trainable:
         """What is trained in a stage, 0 for the first."""
         raise NotImplementedError(f"{type(self).__name__} has to say what is trained")
+
+    def batch_at(self, _step: int) -> int:
+        """Samples of a step, over all processes."""
+        return self.batch
+
+    def samples_before(self, step: int) -> int:
+        """Samples that the steps before ``step`` took."""
+        firsts = [min(first, step) for first in self.first_steps()]
+        return sum(
+            (last - first) * self.batch_at(first) for first, last in pairwise(firsts)
+        )
+
+    def rate_at(self, _stage: int, _done: float) -> float:
+        """The learning rate when a share of a stage is done."""
+        return self.learning_rate
+
+    def optimiser_of(self, groups: list[dict[str, Any]]) -> Optimizer:
+        return AdamW(groups, self.learning_rate, weight_decay=self.weight_decay)
+
+    def check(self) -> None:
+        """ValueError if a recipe's own settings do not go together."""
 
     def first_steps(self) -> list[int]:
         """The step at which each stage begins; then the number of all steps."""
@@ -105,6 +129,7 @@ def with_setting(settings: Any, name: str, text: str) -> Any:
 
 def check(recipe: Recipe) -> None:
     """Refuse settings that do not go together; ValueError names them."""
+    recipe.check()
     if recipe.precision not in PRECISIONS:
         raise ValueError(
             f"precision={recipe.precision!r} is not one of {list(PRECISIONS)}"
@@ -132,6 +157,16 @@ def check(recipe: Recipe) -> None:
             f"batch={recipe.batch} cannot be shared out in accumulate="
             f"{recipe.accumulate} equal parts; choose a multiple"
         )
+
+
+def check_stages(recipe: Recipe) -> None:
+    """Refuse a run that is too short for its stages; ValueError says for which one."""
+    for number, (first, end) in enumerate(pairwise(recipe.first_steps()), 1):
+        if first == end:
+            raise ValueError(
+                f"steps={recipe.steps} leaves stage {number} of {len(recipe.stages)} "
+                "without a step; set more steps"
+            )
 
 
 def changed(settings: Any, name: str, text: str) -> Any:

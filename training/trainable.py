@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from napari_iseg.arrays import Grid
 from napari_iseg.segmenter import Segmenter
 from training.samples import WindowSample
 
@@ -94,6 +95,11 @@ class Trainable(Protocol):
         ...
 
 
+def grid_of(maps: Tensor) -> Grid:
+    """Height and width."""
+    return maps.shape[-2], maps.shape[-1]
+
+
 def stacked(windows: Sequence[WindowSample], device: torch.device) -> Windows:
     """The windows of one look as tensors."""
 
@@ -110,17 +116,17 @@ def stacked(windows: Sequence[WindowSample], device: torch.device) -> Windows:
     )
 
 
-def clicked_pixels(clicks: Sequence[Points], side: int) -> Tensor:
-    """1 on clicked pixels, ``(B, 1, N, N)``."""
-    return labelled_pixels(clicks, side).amax(1, keepdim=True)
+def clicked_pixels(clicks: Sequence[Points], grid: Grid) -> Tensor:
+    """1 on clicked pixels, ``(B, 1, H, W)``."""
+    return labelled_pixels(clicks, grid).amax(1, keepdim=True)
 
 
-def labelled_pixels(clicks: Sequence[Points], side: int) -> Tensor:
-    """1 on pixels that are clicked as object, and as background: ``(B, 2, N, N)``."""
-    hit = np.zeros((len(clicks), 2, side, side), np.float32)
+def labelled_pixels(clicks: Sequence[Points], grid: Grid) -> Tensor:
+    """1 on pixels that are clicked as object, and as background: ``(B, 2, H, W)``."""
+    hit = np.zeros((len(clicks), 2, *grid), np.float32)
     for b, points in enumerate(clicks):
         for r, c, is_positive in points:
             row, column = round(r), round(c)
-            if 0 <= row < side and 0 <= column < side:
+            if 0 <= row < grid[0] and 0 <= column < grid[1]:
                 hit[b, 0 if is_positive else 1, row, column] = 1
     return torch.from_numpy(hit)

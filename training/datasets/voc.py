@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from training.datasets.scenes import VOID, SceneDataSet
 LAYOUT = """\
 VOCdevkit/VOC2012/JPEGImages/<name>.jpg
 VOCdevkit/VOC2012/SegmentationObject/<name>.png   palette: 0, instance, 255 void
-VOCdevkit/VOC2012/ImageSets/Segmentation/val.txt  names
+VOCdevkit/VOC2012/ImageSets/Segmentation/{split}.txt  names
 """
 SUBSET_LAYOUT = """\
 natural/voc_subset/images/<name>.jpg
@@ -34,8 +35,8 @@ def read_objects(path: Path) -> NDArray[Any]:
     return np.where(indices == VOID_INDEX, VOID, indices)
 
 
-def pairs(folder: Path) -> list[Pair]:
-    names = (folder / "ImageSets/Segmentation/val.txt").read_text().split()
+def pairs(folder: Path, split: str) -> list[Pair]:
+    names = (folder / f"ImageSets/Segmentation/{split}.txt").read_text().split()
     return [
         Pair(
             name,
@@ -46,16 +47,16 @@ def pairs(folder: Path) -> list[Pair]:
     ]
 
 
-def opened(folder: Path) -> SceneDataSet:
-    return SceneDataSet(LabelFiles(tuple(pairs(folder)), read_objects))
+def opened(folder: Path, split: str) -> SceneDataSet:
+    return SceneDataSet(LabelFiles(tuple(pairs(folder, split)), read_objects))
 
 
-def gaps(folder: Path) -> list[str]:
-    listed = file_gaps([folder / "ImageSets/Segmentation/val.txt"])
+def gaps(folder: Path, split: str) -> list[str]:
+    listed = file_gaps([folder / f"ImageSets/Segmentation/{split}.txt"])
     if listed:
         return listed
     return file_gaps(
-        path for pair in pairs(folder) for path in (pair.image, pair.labels)
+        path for pair in pairs(folder, split) for path in (pair.image, pair.labels)
     )
 
 
@@ -92,17 +93,26 @@ def subset_gaps(folder: Path) -> list[str]:
     return shortened(orphans) + shortened(bare)
 
 
-ENTRIES = {
-    "voc2012": DataSetEntry(
-        "PASCAL VOC 2012: instances, validation",
+def voc_entry(title: str, split: str, published: str) -> DataSetEntry:
+    return DataSetEntry(
+        f"PASCAL VOC 2012: instances, {title}",
         SOURCE,
         LICENCE,
-        LAYOUT,
+        LAYOUT.format(split=split),
         ("VOCdevkit/VOC2012", "VOC2012"),
-        opened,
-        gaps,
+        partial(opened, split=split),
+        partial(gaps, split=split),
+        published,
+    )
+
+
+ENTRIES = {
+    "voc2012": voc_entry(
+        "validation",
+        "val",
         "3427 objects in 1449 images (RITM reads colours as greys: 3417)",
     ),
+    "voc2012/train": voc_entry("training", "train", "1464 images"),
     "voc-subset": DataSetEntry(
         "PASCAL VOC 2012: some instances as binary masks",
         SOURCE,

@@ -40,10 +40,16 @@ def bootstrapped(
 
 
 def coarse_and_fine(
-    coarse: Tensor, fine: Tensor, truth: Tensor, counted: Tensor
+    coarse: Tensor,
+    fine: Tensor,
+    truth: Tensor,
+    counted: Tensor,
+    *,
+    summed: bool = False,
 ) -> Tensor:
     """Cross-entropy of both of BRS's decoders, one to one, ``(B,)`` (BRS 3.1)."""
-    return cross_entropy(coarse, truth, counted) + cross_entropy(fine, truth, counted)
+    cost = ENTROPIES[summed]
+    return cost(coarse, truth, counted) + cost(fine, truth, counted)
 
 
 def costs(logits: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
@@ -53,3 +59,7 @@ def costs(logits: Tensor, truth: Tensor, counted: Tensor) -> Tensor:
 
 def pixels(counted: Tensor) -> Tensor:
     return counted.sum((1, 2, 3)).clamp(min=1)
+
+
+# By whether they are sums over the pixels.
+ENTROPIES = {False: cross_entropy, True: summed_cross_entropy}

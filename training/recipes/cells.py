@@ -23,7 +23,7 @@ from napari_iseg.refine.windowed import Policy, Windowed
 from napari_iseg.weights import read_tensors
 from training.losses import answer_loss
 from training.recipe import Recipe
-from training.trainable import WIDE, Points, Windows, clicked_pixels
+from training.trainable import WIDE, Points, Windows, clicked_pixels, grid_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ class Cells:
     def loss(
         self, answer: Answer, windows: Windows, clicks: Sequence[Points], look: str
     ) -> Tensor:
-        hit = clicked_pixels(clicks, windows.truth.shape[-1]).to(windows.truth.device)
+        hit = clicked_pixels(clicks, grid_of(windows.truth)).to(windows.truth.device)
         best = self.recipe.best_wide if look == WIDE else self.recipe.best_zoom
         return answer_loss(
             answer, windows.truth, windows.counted, hit, windows.outside, best=best

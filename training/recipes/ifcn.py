@@ -3,47 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.nets.papers.ifcn import Answer
-from training.losses.pixelwise import cross_entropy
-from training.paper_training import SMALL, Paper
+from training.losses.pixelwise import ENTROPIES
+from training.paper_recipe import PaperRecipe
+from training.paper_training import PUBLISHED, SMALL, Paper
+from training.photographs import Photographs
 from training.recipe import Recipe
 from training.trainable import Points, Windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IfcnRecipe(Recipe):
-    """Its own settings; see ``Recipe`` for the others."""
+class IfcnRecipe(PaperRecipe):
+    """Its own settings; see ``PaperRecipe`` for the others.
+
+    In stages, each has half the stride of the one before, down to ``stride``.
+    """
 
     stride: int = 8  # 32, 16 or 8
     padded: bool = False  # a frame of 100 pixels, as FCN has
 
-    def trainable(self, _stage: int = 0) -> Ifcn:
+    def trainable(self, stage: int = 0) -> Ifcn:
         arguments = {
-            "width": self.width,
-            "stride": self.stride,
+            **self.started(),
+            "stride": self.stride * 2 ** (len(self.stages) - 1 - stage),
             "padded": self.padded,
         }
-        return Ifcn(Description("ifcn", arguments))
+        return Ifcn(Description("ifcn", arguments), recipe=self)
 
 
 @dataclass(frozen=True, slots=True)
 class Ifcn(Paper):
     """See ``Trainable``."""
 
+    recipe: IfcnRecipe = field(default_factory=IfcnRecipe)
+
     def loss(
         self, answer: Answer, windows: Windows, _clicks: Sequence[Points], _look: str
     ) -> Tensor:
-        logits = answer.logits.float()
-        return cross_entropy(logits, windows.truth, windows.counted).mean()
+        cost = ENTROPIES[self.recipe.summed]
+        return cost(answer.logits.float(), windows.truth, windows.counted).mean()
 
 
 PRESETS: Mapping[str, Recipe] = {
     "cells-small": IfcnRecipe(
         name="ifcn, cells-small", width=0.1, learning_rate=1e-3, **SMALL
+    ),
+    # iFCN's own text is not at hand: rates, momentum and decay of FCN's "heavy"
+    # learning, one rate for each stride, as FCTSFN, which repeats iFCN, has them.
+    "paper": IfcnRecipe(
+        name="ifcn, paper",
+        pretrained=True,
+        padded=True,
+        optimiser="sgd",
+        momentum=0.99,
+        rates=(1e-10, 1e-12, 1e-14),  # strides 32, 16, 8
+        epochs=(20, 20, 20),  # ours: RIS-Net's number (4.1)
+        stages=(1 / 3, 1 / 3, 1 / 3),
+        summed=True,
+        photographs=Photographs(data="voc2012/train", pairs=15),  # RIS-Net 4.1
+        **{**PUBLISHED, "batch": 1, "weight_decay": 5e-4},
     ),
 }

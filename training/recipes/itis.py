@@ -12,7 +12,9 @@ from napari_iseg.nets.papers.itis import RADIUS, Answer
 from napari_iseg.nets.papers.resnet import ResNet
 from napari_iseg.nets.papers.xception import Xception
 from training.losses.pixelwise import WORST, bootstrapped
-from training.paper_training import SMALL, Paper
+from training.paper_recipe import PaperRecipe
+from training.paper_training import PUBLISHED, SMALL, Paper
+from training.photographs import GAMMA, Photographs
 from training.recipe import Recipe, one_of
 from training.trainable import Points, Windows
 
@@ -22,8 +24,8 @@ TRUNKS = {"xception": Xception, "resnet": ResNet}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ItisRecipe(Recipe):
-    """Its own settings; see ``Recipe`` for the others."""
+class ItisRecipe(PaperRecipe):
+    """Its own settings; see ``PaperRecipe`` for the others."""
 
     trunk: str = "xception"  # or "resnet"
     masked: bool = True  # a channel for the answer so far
@@ -33,7 +35,7 @@ class ItisRecipe(Recipe):
 
     def trainable(self, _stage: int = 0) -> Itis:
         arguments = {
-            "width": self.width,
+            **self.started(),
             "trunk": one_of(TRUNKS, "trunk", self.trunk),
             "masked": self.masked,
             "radius": self.radius,
@@ -58,5 +60,22 @@ class Itis(Paper):
 PRESETS: Mapping[str, Recipe] = {
     "cells-small": ItisRecipe(
         name="itis, cells-small", width=0.182, radius=CELL_RADIUS, **SMALL
+    ),
+    "paper": ItisRecipe(  # sections 3.2 and 4.2, appendix B
+        name="itis, paper",
+        pretrained=True,
+        masked=False,
+        optimiser="adam",
+        learning_rate=1e-5,
+        epochs=(20,),
+        drops=((10, 0.1), (15, 0.03)),  # 1e-6, then 3e-7
+        photographs=Photographs(
+            data="voc2012/train",
+            cut="part",
+            grid=(350, 350),
+            gamma=GAMMA,
+            lagged=True,
+        ),
+        **{**PUBLISHED, "batch": 5, "weight_decay": 0.0},  # the batch: code
     ),
 }

@@ -12,33 +12,46 @@ from torch import Tensor, nn
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.nets.papers.latent_diversity import MASKS, TRUNCATION, Answer
 from training.losses.latent_diversity import hindsight, ranked_diversity, selection
-from training.paper_training import SMALL, Paper, clicked_by_kind
+from training.paper_recipe import PaperRecipe
+from training.paper_training import PUBLISHED, SMALL, Paper, clicked_by_kind
+from training.photographs import Photographs
 from training.recipe import Recipe
+from training.simulated_clicks.ifcn import LATENT_DIVERSITY
 from training.trainable import Points, Windows
+
+F = ("vision", "project", "segment")  # the network f; the rest is g
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LatentDiversityRecipe(Recipe):
-    """Its own settings; see ``Recipe`` for the others."""
+class LatentDiversityRecipe(PaperRecipe):
+    """Its own settings; see ``PaperRecipe`` for the others.
+
+    In two stages g learns after f, which is fixed then (section 5.1); in a single one
+    both learn at once. No gradient of g reaches f either way.
+    """
 
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
     limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
     soft: float = 1.0  # weight of the clicks that are not obeyed (eq. 4 in eq. 5)
 
-    def trainable(self, _stage: int = 0) -> LatentDiversity:
+    def trainable(self, stage: int = 0) -> LatentDiversity:
+        is_last = stage == len(self.stages) - 1
         arguments = {
-            "width": self.width,
+            **self.started(),
             "masks": self.masks,
-            "selects": self.selects and self.masks > 1,
+            "selects": self.selects and self.masks > 1 and is_last,
             "limit": self.limit,
         }
-        return LatentDiversity(Description("latent-diversity", arguments), recipe=self)
+        fixed = F if stage and arguments["selects"] else ()
+        return LatentDiversity(
+            Description("latent-diversity", arguments), fixed, recipe=self
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LatentDiversity(Paper):
-    """See ``Trainable``. No gradient of g reaches f, so both may learn at once."""
+    """See ``Trainable``."""
 
     recipe: LatentDiversityRecipe = field(default_factory=LatentDiversityRecipe)
 
@@ -54,14 +67,12 @@ class LatentDiversity(Paper):
         recipe, counted = self.recipe, windows.counted
         probability = answer.logits.float().sigmoid() * counted
         truth = windows.truth * counted
+        if self.fixed:
+            return selection(answer.scores.float(), probability, truth).mean()
         inside, outside = (one * counted for one in clicked_by_kind(clicks, truth))
-        if recipe.masks > 1 and not recipe.selects:
-            cost = ranked_diversity(
-                probability, truth, inside, outside, soft=recipe.soft
-            )
-            return cost.mean()
-        cost = hindsight(probability, truth, inside, outside, soft=recipe.soft)
-        if recipe.masks > 1:
+        learn = hindsight if recipe.selects or recipe.masks == 1 else ranked_diversity
+        cost = learn(probability, truth, inside, outside, soft=recipe.soft)
+        if self.description.arguments["selects"]:
             cost = cost + selection(answer.scores.float(), probability, truth)
         return cost.mean()
 
@@ -75,5 +86,15 @@ PRESETS: Mapping[str, Recipe] = {
         width=0.25,
         learning_rate=1e-3,
         **SMALL,
+    ),
+    "paper": LatentDiversityRecipe(  # section 5.1
+        name="latent-diversity, paper",
+        pretrained=True,
+        optimiser="adam",
+        learning_rate=1e-4,
+        epochs=(100, 100),  # f; then g, "using the same procedure"
+        stages=(0.5, 0.5),
+        photographs=Photographs(data="sbd/train", ifcn=LATENT_DIVERSITY),
+        **{**PUBLISHED, "batch": 1, "weight_decay": 0.0},  # "single-image minibatches"
     ),
 }

@@ -13,7 +13,9 @@ from napari_iseg.nets.papers.click_regions import regions_of
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.nets.papers.ris_net import Answer
 from training.losses.regions import DISCOUNT, discounted_entropies, discounted_rewards
-from training.paper_training import SMALL, Paper
+from training.paper_recipe import PaperRecipe
+from training.paper_training import PUBLISHED, SMALL, Paper
+from training.photographs import Photographs
 from training.recipe import Recipe
 from training.sliding import REGIONS, with_slid
 from training.trainable import Points, Windows
@@ -23,8 +25,8 @@ LOSSES = {"max": discounted_rewards, "mean": discounted_entropies}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RisNetRecipe(Recipe):
-    """Its own settings; see ``Recipe`` for the others."""
+class RisNetRecipe(PaperRecipe):
+    """Its own settings; see ``PaperRecipe`` for the others."""
 
     local: bool = True
     context: bool = True
@@ -34,7 +36,7 @@ class RisNetRecipe(Recipe):
 
     def trainable(self, _stage: int = 0) -> RisNet:
         arguments = {
-            "width": self.width,
+            **self.started(),
             "local": self.local,
             "context": self.context,
             "fusion": self.fusion,
@@ -95,5 +97,17 @@ PRESETS: Mapping[str, Recipe] = {
         regions=3,
         learning_rate=1e-3,
         **SMALL,
+    ),
+    "paper": RisNetRecipe(  # sections 3.3 and 4.1
+        name="ris-net, paper",
+        pretrained=True,
+        fusion="max",
+        optimiser="sgd",
+        momentum=0.9,
+        learning_rate=1e-3,
+        epochs=(20,),
+        drops=((5, 0.1), (10, 0.01), (15, 0.001)),
+        photographs=Photographs(data="voc2012/train", pairs=15, flipped=True),
+        **{**PUBLISHED, "batch": 2, "weight_decay": 5e-4},
     ),
 }

@@ -175,13 +175,13 @@ def sbd(root: Path, split: str) -> Miniature:
     return Miniature(named(names, 1, 2), exact=False)
 
 
-def voc(root: Path) -> Miniature:
+def voc(root: Path, split: str = "val") -> Miniature:
     folder, names = root / "VOCdevkit/VOC2012", ("2007_000033", "2007_000042")
     for name in names:
         write(folder / "JPEGImages" / f"{name}.jpg", photograph())
         drawn = labels(1, 2, ignored=255)
         write_palette(folder / "SegmentationObject" / f"{name}.png", drawn)
-    write_text(folder / "ImageSets/Segmentation/val.txt", names)
+    write_text(folder / f"ImageSets/Segmentation/{split}.txt", names)
     return Miniature(named(names, 1, 2), void(), exact=False)
 
 
@@ -395,6 +395,7 @@ MINIATURES: dict[str, list[Writer]] = {
     "sbd": [partial(sbd, split="val")],
     "sbd/train": [partial(sbd, split="train")],
     "voc2012": [voc],
+    "voc2012/train": [partial(voc, split="train")],
     "voc-subset": [voc_subset],
     "coco": [coco],
     "coco/10-per-category": [coco],
