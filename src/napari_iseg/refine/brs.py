@@ -59,7 +59,7 @@ class BRS:
     Parameters
     ----------
     segmenter
-        With a network that can be differentiated. Its own corrections are left out.
+        With a network that can be differentiated. Its local correction is left out.
     variant
         "maps": BRS. "a", "b", "c": scale and bias of features deep inside, half way and
         near the end, as f-BRS. "last": the weights of the last layer.
@@ -104,7 +104,7 @@ class BRS:
         others: Mask | None = None,
     ) -> WindowedPredictor:
         """See ``Segmenter.prepare``."""
-        policy = replace(self.segmenter.policy, obey=False, level=0)
+        policy = replace(self.segmenter.policy, obey=False)
         refining = replace(self.segmenter, policy=policy, refiner=Refiner(self))
         return refining.prepare(image, prior, others)
 

@@ -258,10 +258,16 @@ class WindowedPredictor:
         else:
             share = level_share(self.policy, len(clicks))
             patch = levelled(new.patch, state.patch, click, self.policy.level, share)
+            if self.refiner is not None:
+                patch = self.if_obedient(patch, new, clicks)
         if len(clicks) >= self.policy.local_from:
             patch = self.looked_closer(patch, clicks)
         new = replace(new, patch=patch, guesses=state.guesses)
         return self.finished(new, clicks, new.alternatives[1:])
+
+    def if_obedient(self, levelled: Patch, new: State, clicks: Clicks) -> Patch:
+        """The level that a click speaks for, unless it was refined for or costs one."""
+        return levelled if new.kept is None and agrees(levelled, clicks) else new.patch
 
     def reconsidered(self, state: State, clicks: Clicks) -> State | None:
         """What follows from the best guess of the first look that all clicks allow.
