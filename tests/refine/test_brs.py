@@ -26,6 +26,7 @@ from napari_iseg.refine.handles import Variant, handle
 from napari_iseg.refine.papers import segmenter_of
 from napari_iseg.refine.whole import Whole
 from napari_iseg.refine.windowed import Windowed, WindowedPredictor, agrees
+from napari_iseg.segmenter import Patch
 from napari_iseg.windows import Window, back
 from tests.tiny_papers import tiny_segmenter
 
@@ -115,6 +116,18 @@ def test_the_next_click_begins_with_the_maps_that_were_refined() -> None:
     assert before.descent.evaluations > 0
     assert after.descent.evaluations == 0
     np.testing.assert_array_equal(after.change, before.change)
+
+
+def test_a_level_that_costs_another_click_is_left(monkeypatch) -> None:
+    """Given clicks that are heard, and a level at which all is object."""
+    monkeypatch.setattr(
+        "napari_iseg.refine.windowed.levelled",
+        lambda new, *_: Patch(np.ones_like(new.probability), new.offset),
+    )
+    predictor = refined(8.0)
+
+    assert unsatisfied(predictor, CONTRADICTING.prefix(2)) == 0
+    assert predictor.state(CONTRADICTING.prefix(2)).kept is None
 
 
 def test_refined_maps_go_along_with_a_window_that_moves() -> None:
@@ -311,8 +324,7 @@ def test_the_mask_that_is_meant_is_refined_and_the_others_stay_alternatives() ->
 
 
 def test_the_whole_image_can_be_refined_like_a_window() -> None:
-    whole = Whole(*(getattr(deaf(), name) for name in ("model", "policy", "tell")))
-    predictor = BRS(whole).prepare(picture())
+    predictor = BRS(Whole.of(deaf())).prepare(picture())
 
     assert unsatisfied(predictor, CONTRADICTING) == 0
     assert predictor.predict(CONTRADICTING).shape == (131, 157)

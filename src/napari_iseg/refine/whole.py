@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -33,6 +33,12 @@ class Whole(Windowed):
     """
 
     longest: int = 480
+
+    @classmethod
+    def of(cls, segmenter: Windowed, longest: int = 480) -> Whole:
+        """The same network and policy, on whole images."""
+        same = {f.name: getattr(segmenter, f.name) for f in fields(Windowed)}
+        return cls(**same, longest=longest)
 
     def prepare(
         self,
