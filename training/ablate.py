@@ -6,8 +6,8 @@ command goes on where it was. Ideas of inference need no training of their own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -26,10 +26,22 @@ from training.export import export
 from training.images import data_root
 from training.loop import Settings, train
 from training.metrics import ClickCurve
+from training.paper_rows import PAPER_ROWS
 from training.recipe import Recipe, overridden
+from training.recipes import recipe_of
 from training.run_folder import RunFolder
 
 ROBOT = "ritm"
+PLAINLY = Row(idea="")
+PAPERS = "napari_iseg.refine.papers"
+PLAIN: Mapping[str, str] = {  # methods that are the network alone
+    "brs": f"{PAPERS}:unrefined_brs",
+    **{
+        name: f"{PAPERS}:{name.replace('-', '_')}"
+        for name in ("fctsfn", "ifcn", "itis", "latent-diversity", "ris-net")
+    },
+}
+OWN = ("name", "width", "learning_rate", "stages")  # settings that are a recipe's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +55,7 @@ class Ablation:
     recipe: Recipe
     folder: Path
     settings: Settings
+    method: str = "cells"  # whose recipe it is
     data: tuple[str, ...] = ()
     limit: int = 20
 
@@ -51,12 +64,28 @@ class Ablation:
         left = set(self.recipe.without)
         return self.data or tuple(d for s, d in HELD_OUT.items() if s not in left)
 
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        return PAPER_ROWS.get(self.method, ROWS)
+
     def recipe_of(self, row: Row) -> Recipe:
+        if row.recipe:
+            return overridden(borrowed(row.recipe, self.recipe), row.settings)
         return overridden(self.recipe, row.settings)
 
     def folder_of(self, name: str, row: Row) -> Path:
         """Where a row's network is: rows that differ in inference alone share one."""
-        return self.folder / (name if row.settings else "all")
+        return self.folder / (name if row.is_trained else "all")
+
+    def asked(self, weights: Path, row: Row | None = None) -> Method:
+        """The method that a robot asks; networks of papers without later steps."""
+        name = (row.recipe if row else "") or self.method
+        return Method(
+            name=PLAIN.get(name, name),
+            weights=weights,
+            device=self.settings.device,
+            policy=row.policy if row else (),
+        )
 
 
 def ablate(
@@ -81,16 +110,24 @@ def ablate(
         If there is no such row or data set, or the folder holds runs of another
         recipe.
     """
-    wanted = rows if rows is not None else ([] if left_out else list(ROWS))
-    chosen = with_references(wanted, left_out)
+    table = ablation.rows
+    wanted = rows if rows is not None else ([] if left_out else list(table))
+    chosen = with_references(wanted, left_out, table)
     for name in [name for group in left_out for name in group.split("+")]:
         check_left_out(name, ablation.recipe)
     curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
-    tables = [ablation_table(curves, ablation.recipe.steps, ROBOT)] if wanted else []
+    steps = ablation.recipe.steps
+    tables = [ablation_table(curves, steps, ROBOT, table)] if wanted else []
     pairs = {group: measured_without(ablation, group) for group in left_out}
     if pairs:
         tables.append(left_out_table(pairs))
     return "\n".join(tables)
+
+
+def borrowed(name: str, recipe: Recipe) -> Recipe:
+    """Another recipe with the cell pool, the clicks and the budget of ``recipe``."""
+    shared = {f.name: getattr(recipe, f.name) for f in fields(Recipe)}
+    return replace(recipe_of(name), **{k: v for k, v in shared.items() if k not in OWN})
 
 
 def measured(ablation: Ablation, name: str, row: Row) -> list[ClickCurve]:
@@ -98,15 +135,10 @@ def measured(ablation: Ablation, name: str, row: Row) -> list[ClickCurve]:
     tqdm.write(f"{name}: without {row.idea}" if name != "all" else "all ideas")
     folder = ablation.folder_of(name, row)
     weights = trained(ablation, ablation.recipe_of(row), folder)
-    method = Method(
-        name="cells",
-        weights=weights,
-        device=ablation.settings.device,
-        policy=row.policy,
-    )
+    method = ablation.asked(weights, row)
     path = ablation.folder / name / "curves.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    return clicked(ablation, method, ablation.measured_on, path, row.with_others)
+    return clicked(ablation, method, ablation.measured_on, path, row)
 
 
 def clicked(
@@ -114,15 +146,15 @@ def clicked(
     method: Method,
     data: tuple[str, ...],
     path: Path,
-    with_others: bool,  # noqa: FBT001 - a row's own field
+    row: Row = PLAINLY,
 ) -> list[ClickCurve]:
     order = Order(
         methods=(method,),
         data=data,
-        robots=(ROBOT,),
+        robots=(row.robot or ROBOT,),
         root=data_root().absolute(),
         limit=ablation.limit,
-        with_others=with_others,
+        with_others=row.with_others,
     )
     workers = Workers(ablation.settings.workers if ablation.settings.workers > 1 else 0)
     ending = evaluate(order, path, workers, replace_others=True)
@@ -170,8 +202,8 @@ def measured_without(
     found = []
     for place, one in ((ablation.folder / "all", ablation.recipe), (folder, recipe)):
         weights = trained(ablation, one, place)
-        method = Method(name="cells", weights=weights, device=ablation.settings.device)
+        method = ablation.asked(weights)
         path = folder / f"{'with' if one is ablation.recipe else 'without'}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        found.append(clicked(ablation, method, data, path, with_others=False))
+        found.append(clicked(ablation, method, data, path))
     return found[0], found[1]

@@ -34,6 +34,12 @@ class Row:
         The neighbours are accepted already while the robot clicks.
     against
         The row that it is compared with.
+    recipe
+        The network of another recipe, with what the table's recipe has in common.
+    robot
+        Who clicks, if not the robot of the others.
+    paper
+        What the paper found, in words.
     """
 
     idea: str
@@ -41,6 +47,14 @@ class Row:
     policy: tuple[str, ...] = ()
     with_others: bool = False
     against: str = "all"
+    recipe: str = ""
+    robot: str = ""
+    paper: str = ""
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it has a network of its own."""
+        return bool(self.settings or self.recipe)
 
 
 ROWS: Mapping[str, Row] = {
@@ -90,16 +104,20 @@ ROWS: Mapping[str, Row] = {
 }
 
 
-def with_references(rows: Sequence[str], left_out: Sequence[str]) -> dict[str, Row]:
-    """The rows and those they are compared with, in the order of ``ROWS``."""
+def with_references(
+    rows: Sequence[str],
+    left_out: Sequence[str],
+    table: Mapping[str, Row] = ROWS,
+) -> dict[str, Row]:
+    """The rows and those they are compared with, in the order of ``table``."""
     for name in rows:
-        if name not in ROWS:
-            near = get_close_matches(name, ROWS, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {list(ROWS)}"
+        if name not in table:
+            near = get_close_matches(name, table, 1)
+            hint = f"did you mean '{near[0]}'?" if near else f"there are {list(table)}"
             raise ValueError(f"no row is called '{name}'; {hint}")
-    needed = {*rows, *(ROWS[name].against for name in rows)}
+    needed = {*rows, *(table[name].against for name in rows)}
     needed |= {"all"} if rows or left_out else set()
-    return {name: row for name, row in ROWS.items() if name in needed}
+    return {name: row for name, row in table.items() if name in needed}
 
 
 def check_left_out(name: str, recipe: Recipe) -> None:

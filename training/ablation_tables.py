@@ -6,30 +6,54 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from training.ablation_rows import HELD_OUT, ROWS
+from training.ablation_rows import HELD_OUT, ROWS, Row
 from training.metrics import MOST, ClickCurve, summary
+from training.paper_rows import PAPER_ROWS
+
+PAPER = "in the paper"
+INDICES = ("DI @1", "DI @5", "DI @10")  # decidability after so many clicks
 
 
 def ablation_table(
-    curves: Mapping[str, Sequence[ClickCurve]], steps: int, robot: str
+    curves: Mapping[str, Sequence[ClickCurve]],
+    steps: int,
+    robot: str,
+    rows: Mapping[str, Row] = ROWS,
 ) -> str:
-    """Every row with what leaving its idea out costs; means over all objects."""
+    """Every row with what leaving its idea out costs; means over all objects.
+
+    Beside them what a paper found, where ``rows`` say it, and the decidability index of
+    FCTSFN's.
+    """
+    beside = [
+        *([PAPER] if any(row.paper for row in rows.values()) else []),
+        *(INDICES if rows is PAPER_ROWS["fctsfn"] else []),
+    ]
     lines = [
         f"Each network: {steps} steps. Robot {robot}; clicks more than with the idea "
         "(± standard error of the mean difference, object by object).",
         "",
         "| row | left out | objects | IoU @1 | NoC85 | NoC90 | failures at 90 % | "
-        "more clicks to 85 % | to 90 % |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        f"more clicks to 85 % | to 90 % |{''.join(f' {one} |' for one in beside)}",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+        f"{' --- |' * len(beside)}",
     ]
     for name, found in curves.items():
-        row = ROWS[name]
+        row = rows[name]
         costs = ["", ""]
         if name != row.against:
             against = curves[row.against]
             costs = [difference(found, against, target) for target in (0.85, 0.9)]
-        lines.append(line(name, row.idea, *figures(found), *costs))
+        shown = summary(found)
+        others = [row.paper if one == PAPER else index(shown, one) for one in beside]
+        lines.append(line(name, row.idea, *figures(found), *costs, *others))
     return "\n".join(lines) + "\n"
+
+
+def index(shown: Mapping[str, float], title: str) -> str:
+    """A decidability index; a dash where nothing could be compared."""
+    found = shown.get(f"decidability{title.removeprefix('DI ')}")
+    return "-" if found is None else f"{found:.2f}"
 
 
 def left_out_table(

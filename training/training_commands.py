@@ -100,7 +100,9 @@ def add_ablate(command: argparse.ArgumentParser) -> None:
         metavar="SET",
         help="train without a data set, test on it; A+B: without both",
     )
-    command.add_argument("--out", type=Path, default=Path("runs/ablation"))
+    command.add_argument(
+        "--out", type=Path, help="default: runs/ablation, of a paper runs/ablation-NAME"
+    )
     command.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     command.add_argument("--data", nargs="+", metavar="SET", help="to evaluate on")
     command.add_argument("--limit", type=int, default=20, help="objects a set; 0: all")
@@ -109,6 +111,10 @@ def add_ablate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
     command.add_argument("--into", type=Path, help="a document with table markers")
     command.set_defaults(run=run_ablate)
+
+
+def ablation_folder(method: str) -> str:
+    return "ablation" if method == "cells" else f"ablation-{method}"
 
 
 def run_ablate(options: argparse.Namespace) -> None:
@@ -125,7 +131,8 @@ def run_ablate(options: argparse.Namespace) -> None:
     )
     ablation = Ablation(
         recipe=overridden(recipe_of(options.method), options.set),
-        folder=options.out,
+        method=options.method,
+        folder=options.out or Path("runs") / ablation_folder(options.method),
         settings=settings,
         data=tuple(options.data or ()),
         limit=options.limit,

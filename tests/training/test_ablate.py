@@ -16,8 +16,11 @@ from training.ablation_tables import difference, left_out_table
 from training.engine import read_checkpoint
 from training.loop import Settings
 from training.metrics import ClickCurve
+from training.paper_rows import PAPER_ROWS
 from training.recipe import overridden
+from training.recipes import recipe_of
 from training.recipes.cells import CellsRecipe
+from training.robots import ROBOTS
 from training.run_folder import RunFolder
 
 RECIPE = replace(overridden(CellsRecipe(), SMALL), steps=1, batch=2)
@@ -169,6 +172,78 @@ def test_every_row_changes_what_exists(name: str) -> None:
     for assignment in row.policy:
         setting, _, text = assignment.partition("=")
         assert changed(Policy(), setting, text) != Policy()
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [(m, n) for m, rows in PAPER_ROWS.items() for n in rows]
+)
+def test_every_row_of_a_paper_changes_what_exists(method: str, name: str) -> None:
+    """Its network can be built, it is compared with a row, and the paper is quoted."""
+    row = PAPER_ROWS[method][name]
+    recipe = recipe_of(method, "cells-small")
+
+    changed = Ablation(
+        recipe=recipe, method=method, folder=Path(), settings=Settings()
+    ).recipe_of(row)
+
+    assert row.against in PAPER_ROWS[method]
+    assert row.paper
+    assert (changed != recipe) == row.is_trained
+    assert changed.steps == recipe.steps
+    assert changed.trainable(len(changed.stages) - 1).description.name
+    if row.robot:
+        assert row.robot in ROBOTS
+
+
+def test_a_papers_claims_are_measured_in_one_table(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Given FCTSFN with and without its refining network, and the single stream, iFCN,
+    when the ablation is asked for in one command,
+    then each network is trained as long, and the table has the paper's direction and
+    the decidability index beside the clicks.
+    """
+    changes = (*SMALL[1:], "width=0.03", "steps=4", "batch=2")
+    words = [f"--set={one}" for one in changes]
+
+    code = main(
+        ["ablate", "fctsfn", "--out", str(tmp_path / "out"), "--rows", "streams",
+         "--data", "usiigaci/val", "--limit", "1", "--workers", "0", *words]
+    )  # fmt: skip
+
+    table = capsys.readouterr().out
+    assert code == 0
+    assert "| in the paper | DI @1 | DI @5 | DI @10 |" in table
+    assert "worse: 5.81 for 4.95" in table
+    networks = sorted(p.parent.name for p in tmp_path.glob("out/*/checkpoint.pt"))
+    assert networks == ["all", "refining", "streams"]
+    for name in networks:
+        state = read_checkpoint(tmp_path / "out" / name / "checkpoint.pt")
+        assert state["step"] == 4
+    assert '"ifcn"' in state["network"]["network"]
+
+
+def test_robots_of_a_paper_ask_one_network(data: Path, tmp_path: Path) -> None:
+    """ITIS 4.4: other robots at test time need no training of their own."""
+    recipe = overridden(
+        recipe_of("itis", "cells-small"),
+        (*SMALL[1:], "width=0.06", "steps=1", "batch=2"),
+    )
+    ablation = Ablation(
+        recipe=recipe,
+        method="itis",
+        folder=tmp_path / "out",
+        settings=Settings(workers=0),
+        data=("usiigaci/val",),
+        limit=1,
+    )
+
+    table = ablate(ablation, ["clusters", "random"], [])
+
+    lines = [line.split(" | ")[0].strip("| ") for line in table.splitlines()[4:]]
+    assert lines == ["all", "itis", "clusters", "random"]
+    assert len(list((tmp_path / "out").glob("*/checkpoint.pt"))) == 1
 
 
 def test_every_set_that_holds_images_out_can_be_left_out() -> None:

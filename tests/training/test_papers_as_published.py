@@ -63,7 +63,7 @@ def test_a_papers_recipe_runs_from_its_data_set_to_weights(
 ) -> None:
     """
     Given a miniature of the data set that a paper trained on,
-    when its recipe runs for a few steps, all stages of it, and the weights are exported,
+    when its recipe runs for a few steps, all its stages, and the weights are exported,
     then the file says which network it is, in its final form, and on what it was
     trained, and that the pictures' licence is not ours to give.
     """
