@@ -22,6 +22,7 @@ AS_PUBLISHED = Policy(
     local_from=NEVER,
     level=0,
     retry=False,
+    mirror_from=0,
     obey=False,
     by_clicks=False,
 )
