@@ -69,8 +69,10 @@ class Same:
 
 
 def polished(*maps: np.ndarray, image: np.ndarray | None = None, **how):
+    """By a cut that costs something, unless the test says what."""
     shown = picture() if image is None else image
-    return Polished(Same(list(maps)), Polish(**how)).prepare(shown)
+    polish = Polish(**{"boundary": 4.0, **how})
+    return Polished(Same(list(maps)), polish).prepare(shown)
 
 
 def test_the_outline_is_drawn_to_the_contrast() -> None:

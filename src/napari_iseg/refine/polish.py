@@ -46,9 +46,12 @@ ROUNDING = 0.01  # nats: capacities of a cut are whole thousandths
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polish:
-    """What a cut costs, and where there is one."""
+    """What a cut costs, and where there is one.
 
-    boundary: float = 4.0  # lambda: nats for a pixel of boundary without contrast
+    The first two are chosen by ``python -m training polish``: ``docs/polish.md``.
+    """
+
+    boundary: float = 0.25  # lambda: nats for a pixel of boundary without contrast
     contrast: float = 1.0  # beta, over 1 / (2 sigma**2)
     radius: float = 1.0  # pixels around a click that are certain
     margin: float = 0.25  # around the mask, of its longer side ...
