@@ -11,6 +11,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from napari_iseg import catalog
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.nets.papers import NETWORKS
 from napari_iseg.nets.papers.description import Description
@@ -49,6 +50,26 @@ def test_a_weights_file_becomes_a_method_of_its_name(name: str, tmp_path: Path):
     assert segmenter.device == "cpu"
     assert probability.shape == (131, 157)
     assert np.isfinite(probability).all()
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_an_entry_of_the_catalogue_is_all_that_a_network_needs(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    entry = catalog.Entry(
+        name=name,
+        title=name,
+        paper="",
+        build=f"napari_iseg.refine.papers:{name.replace('-', '_')}",
+        card=name,
+        obeys=False,
+    )
+    monkeypatch.setattr(catalog, "ENTRIES", {name: entry})
+    weights = weights_of(name, tmp_path)
+
+    segmenter = catalog.load_segmenter(name, device="cpu", weights=weights)
+
+    assert segmenter.prepare(picture()).predict(ON_CELL).shape == (131, 157)
 
 
 def test_weights_of_another_network_are_refused(tmp_path: Path):
