@@ -53,7 +53,7 @@ class Polish:
 
     boundary: float = 0.25  # lambda: nats for a pixel of boundary without contrast
     contrast: float = 1.0  # beta, over 1 / (2 sigma**2)
-    radius: float = 1.0  # pixels around a click that are certain
+    radius: float = 0.0  # pixels around a click that are certain; 0: the clicked one
     margin: float = 0.25  # around the mask, of its longer side ...
     least: int = 8  # ... and at least so many pixels
     most: int = 512  # pixels a side; a wider region is cut in coarser ones
