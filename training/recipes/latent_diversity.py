@@ -84,7 +84,7 @@ PRESETS: Mapping[str, Recipe] = {
     "cells-small": LatentDiversityRecipe(
         name="latent-diversity, cells-small",
         width=0.25,
-        learning_rate=1e-3,
+        learning_rate=3e-4,  # with 1e-3 all masks become empty and stay so
         **SMALL,
     ),
     "paper": LatentDiversityRecipe(  # section 5.1
