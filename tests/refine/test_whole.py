@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.refine.whole import MULTIPLE, Whole, window_on
-from napari_iseg.refine.windowed import Policy
 from napari_iseg.windows import Window
 from tests.refine.test_windowed import Brightness, iou, squares
 
@@ -52,8 +51,7 @@ def test_a_small_image_is_shown_in_its_own_pixels():
 
 def test_the_image_is_looked_at_once_for_all_clicks():
     model = Noting()
-    plain = Policy(mirror_from=0)
-    predictor = Whole(model, plain, longest=320).prepare(squares())
+    predictor = Whole(model, longest=320).prepare(squares())
 
     patch = predictor.predict_patch(CLICKS)
 

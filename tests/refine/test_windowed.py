@@ -136,33 +136,6 @@ def test_a_later_click_in_the_same_place_reuses_the_image_features() -> None:
     assert model.looked == before
 
 
-class LeftEyed(Brightness):
-    """Sees nothing of what lies in the right half of a window, except near clicks."""
-
-    def answer(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
-        blind = seen.copy()
-        blind[..., seen.shape[-1] // 2 :] = 0
-        blind[guides[:, 0] > 0] = 1
-        return super().answer(blind, guides)
-
-    def glance(self, seen: Any, guides: NDArray[np.float32]) -> list[Hypotheses]:
-        return Brightness.answer(self, seen, guides)
-
-
-@pytest.mark.parametrize(
-    ("mirror_from", "is_even"), [(0, False), (2, True), (3, False)]
-)
-def test_a_mirror_image_is_asked_too(mirror_from: int, is_even: bool) -> None:
-    """A network with a blind side is as sure of both halves of a square with it."""
-    policy = Policy(mirror_from=mirror_from, level=0, reconsider=0)
-    predictor = Windowed(LeftEyed(), policy).prepare(squares())
-
-    found = predictor.predict(Clicks.at([(400, 350), (400, 360)]))
-
-    left, right = found[300:500, 250:350].mean(), found[300:500, 350:450].mean()
-    assert (abs(left - right) < 0.05) == is_even
-
-
 def test_the_patch_is_the_whole_map_without_its_zeros() -> None:
     predictor = prepared()
     clicks = Clicks.at(positive=[(120, 220)])

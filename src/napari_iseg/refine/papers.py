@@ -22,7 +22,6 @@ AS_PUBLISHED = Policy(
     local_from=NEVER,
     level=0,
     retry=False,
-    mirror_from=0,
     obey=False,
     by_clicks=False,
 )

@@ -30,7 +30,7 @@ from napari_iseg.segmenter import Patch
 from napari_iseg.windows import Reader, Window, back, view
 
 REMEMBERED = 64  # answers kept per predictor
-LOOKED_AT = 8  # windows and mirrored ones whose image features are kept
+LOOKED_AT = 4  # windows whose image features are kept
 CONSTANT = "the image is constant around the click: there is nothing to segment"
 SAME = 0.85  # IoU from which on two masks are one hypothesis
 ALTERNATIVES = 4  # answers that are offered at most
@@ -65,7 +65,6 @@ class Policy:
     level_fade: float = 0.7  # ... and how much less each one after it
     reconsider: int = 4  # clicks up to which the first look's other guesses count
     retry: bool = True  # without the old answer, where a click is contradicted
-    mirror_from: int = 2  # clicks from which on a mirror image is asked, too; 0: never
     obey: bool = True  # every clicked pixel gets its label, by a correction of ours
     by_clicks: bool = True  # masks that contradict clicks come last; False: by score
     every: bool = False  # alternatives are all masks of the network, in its order
@@ -172,7 +171,7 @@ class WindowedPredictor:
         self.reader = Reader(image)
         self.remark: str | None = None  # about the newest answer that was asked for
         self.states: OrderedDict[Clicks, State] = OrderedDict()
-        self.features: OrderedDict[tuple[Window, bool], Any] = OrderedDict()
+        self.features: OrderedDict[Window, Any] = OrderedDict()
 
     @property
     def grid(self) -> Grid:
@@ -385,10 +384,7 @@ class WindowedPredictor:
         """
         seen = self.looked(window)
         told = self.told(window, patch, clicks)
-        drawn = self.tell([told])
-        (answer,) = self.model.answer(seen, drawn)
-        if 0 < self.policy.mirror_from <= len(clicks):
-            answer = averaged(answer, self.in_mirror(window, drawn))
+        (answer,) = self.model.answer(seen, self.tell([told]))
         if self.policy.retry and contradictions(answer, window, clicks).min() > 0:
             without = replace(told, previous=None)
             (fresh,) = self.model.answer(seen, self.tell([without]))
@@ -396,23 +392,13 @@ class WindowedPredictor:
         contradicted = contradictions(answer, window, clicks)
         return best_first(answer, contradicted * self.policy.by_clicks)
 
-    def looked(self, window: Window, *, is_mirrored: bool = False) -> Any:
+    def looked(self, window: Window) -> Any:
         """What the network saw there; looked at once."""
-        key = (window, is_mirrored)
-        seen = self.features.get(key)
+        seen = self.features.get(window)
         if seen is None:
-            image = self.reader.show(window)[None]
-            if is_mirrored:
-                image = np.ascontiguousarray(image[:, :, ::-1])
-            seen = self.model.look(image)
-        remember(self.features, key, seen, LOOKED_AT)
+            seen = self.model.look(self.reader.show(window)[None])
+        remember(self.features, window, seen, LOOKED_AT)
         return seen
-
-    def in_mirror(self, window: Window, drawn: NDArray[np.float32]) -> Hypotheses:
-        """The answer to the mirror image of what the network was shown."""
-        seen = self.looked(window, is_mirrored=True)
-        (answer,) = self.model.answer(seen, np.ascontiguousarray(drawn[..., ::-1]))
-        return Hypotheses(answer.logits[..., ::-1], answer.scores)
 
     def told(self, window: Window, patch: Patch | None, clicks: Clicks) -> Told:
         """Clicks, previous answer and other objects as seen in a window."""
@@ -506,14 +492,6 @@ def contradictions(
             )
             found += (answer.logits[:, row, column] > 0) != click.is_positive
     return found
-
-
-def averaged(one: Hypotheses, other: Hypotheses) -> Hypotheses:
-    """The mean of two answers to the same question, mask by mask."""
-    half = np.float32(0.5)
-    return Hypotheses(
-        half * (one.logits + other.logits), half * (one.scores + other.scores)
-    )
 
 
 def together(one: Hypotheses, other: Hypotheses) -> Hypotheses:
