@@ -92,7 +92,7 @@ def test_a_method_without_polish_has_no_settings_of_it() -> None:
 
 
 def test_a_setting_that_is_none_is_answered_with_the_nearest() -> None:
-    method = Method(name="graph-cut~polished", policy=("polish.bounary=2.0",))
+    method = Method(name="graph-cut~polished", policy=("polish.boundar=2.0",))
 
     with pytest.raises(ValueError, match="did you mean 'boundary'"):
         method.build()
