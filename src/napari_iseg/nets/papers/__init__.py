@@ -33,19 +33,28 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Networks that know nothing of clicks until BRS converts them: ``net(image)`` takes
+# ``(B, channels, H, W)`` in 0..1 and gives logits ``(B, classes, H, W)``.
+CONVERTED: Mapping[str, str] = MappingProxyType(
+    {
+        "unet-brs": "napari_iseg.nets.unet:UNet",
+    }
+)
+
 
 def network(name: str) -> Callable[..., Any]:
-    """The class behind a name of ``NETWORKS``.
+    """The class behind a name of ``NETWORKS`` or ``CONVERTED``.
 
     Raises
     ------
     ValueError
         If there is none of that name.
     """
-    if name not in NETWORKS:
+    known = {**NETWORKS, **CONVERTED}
+    if name not in known:
         raise ValueError(
-            f"no paper's network is called {name!r}; there are: {', '.join(NETWORKS)}"
+            f"no paper's network is called {name!r}; there are: {', '.join(known)}"
         )
-    module, _, attribute = NETWORKS[name].partition(":")
+    module, _, attribute = known[name].partition(":")
     built: Callable[..., Any] = getattr(import_module(module), attribute)
     return built

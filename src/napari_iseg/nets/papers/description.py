@@ -4,10 +4,10 @@ The metadata of a safetensors file of a paper's network has ``network``, in JSON
 
     {"name": "itis", "arguments": {"width": 0.25, "trunk": {"part": "ResNet"}}}
 
-``name`` is one of ``NETWORKS``, ``arguments`` are those of its class. A class, or a
-``partial`` of one, that is an argument is a part of the network: it is named, and
-looked for in the network's own module. So weights stay data: nothing is imported that
-the name does not lead to.
+``name`` is one of ``NETWORKS`` or ``CONVERTED``, ``arguments`` are those of its class.
+A class, or a ``partial`` of one, that is an argument is a part of the network: it is
+named, and looked for in the network's own module. So weights stay data: nothing is
+imported that the name does not lead to.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ PART = "part"  # of an argument that is a class
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A network of ``NETWORKS`` without its weights.
+    """A network of ``NETWORKS`` or ``CONVERTED`` without its weights.
 
     Attributes
     ----------
     name
-        A name of ``NETWORKS``.
+        A name of ``NETWORKS`` or ``CONVERTED``.
     arguments
         Those of the class, by name: numbers, booleans, strings, lists of them, or
         parts of the network (a class of its module, or a ``partial`` of one).
