@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -188,6 +188,27 @@ class ScaledImage:
             for c in range(values.shape[2])
         ]
         return np.stack(parts, -1)
+
+
+def plane_wide(image: ImageLike | ScaledImage) -> ScaledImage:
+    """``image`` with one contrast for all of it, so that its parts fit together.
+
+    Limits that are given stay; percentiles become those of the whole plane.
+
+    Raises
+    ------
+    ValueError
+        As ``ScaledImage`` does.
+    """
+    scaled = image if isinstance(image, ScaledImage) else ScaledImage(image)
+    found = scaled.intensities
+    if not isinstance(found, Percentiles):
+        return scaled
+    try:
+        limits = GivenLimits.of(scaled.image, found.low, found.high)
+    except ValueError:  # without contrast: zero everywhere, whatever the limits
+        return scaled
+    return replace(scaled, intensities=limits)
 
 
 def scaled_values(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -112,6 +113,18 @@ class Segmenter(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Progress:
+    """How much of an image was looked at: ``done`` of ``total`` parts.
+
+    ``labels`` is the answer, and comes with the last part.
+    """
+
+    done: int
+    total: int
+    labels: Labels | None = None
+
+
 class AutomaticSegmenter(Protocol):
     """A method that finds every object of an image by itself."""
 
@@ -129,3 +142,18 @@ class AutomaticSegmenter(Protocol):
             If the shape is another or there is no pixel.
         """
         ...
+
+    def parts(self, image: ImageLike) -> Iterator[Progress]:
+        """The same part by part; whoever asks for no further part has cancelled.
+
+        Nothing is computed before the first part is asked for, and nothing between
+        two parts. Errors as in ``segment``, with the first part.
+        """
+        ...
+
+
+def last_labels(parts: Iterable[Progress]) -> Labels:
+    """What an automatic method found, when it has gone through all its ``parts``."""
+    *_, last = parts
+    assert last.labels is not None  # the protocol says so
+    return last.labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from skimage.filters import threshold_otsu
 from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
 
-from napari_iseg.arrays import Box, ImageLike, Labels, Mask, Plane, image_grid
-from napari_iseg.intensities import GivenLimits, ScaledImage
+from napari_iseg.arrays import Box, ImageLike, Labels, Mask
+from napari_iseg.classical.instances import numbered
+from napari_iseg.intensities import ScaledImage, plane_wide
+from napari_iseg.segmenter import Progress, last_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +44,27 @@ class Watershed:
 
     def segment(self, image: ImageLike) -> Labels:
         """``(H, W)``: 1, 2, ... on the objects, upper ones first; else 0."""
-        image_grid(image)
-        grey = ndimage.gaussian_filter(_grey(image), self.smoothing)
+        return last_labels(self.parts(image))
+
+    def parts(self, image: ImageLike) -> Iterator[Progress]:
+        """All in one: its threshold is that of the whole image."""
+        yield Progress(1, 1, self._labels(plane_wide(image)))
+
+    def _labels(self, image: ScaledImage) -> Labels:
+        grey = image.read(Box(0, 0, *image.grid)).mean(axis=2)
+        grey = ndimage.gaussian_filter(grey, self.smoothing)
         distance = ndimage.distance_transform_edt(_foreground(grey))
         # A blur takes the steps out of the distance, which are no hills.
         height = ndimage.gaussian_filter(distance, 1.0)
         hills = h_maxima(height, self.depth)  # type: ignore[no-untyped-call]  # skimage
         tops, _ = ndimage.label(hills, np.ones((3, 3)))
         parts = watershed(-height, tops, mask=distance > 0)  # type: ignore[no-untyped-call]  # skimage
-        return _numbered(parts, self.smallest_area)
+        return numbered(parts, self.smallest_area)
 
 
 def build(*, device: str = "auto", weights: Path | None = None) -> Watershed:  # noqa: ARG001 - has none, runs on the processor
     """The method of the catalogue."""
     return Watershed()
-
-
-def _grey(image: ImageLike) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    whole = Box(0, 0, *image_grid(image))
-    try:
-        limits = GivenLimits.of(image)
-    except ValueError:  # no contrast: no object, found below
-        return np.zeros(whole.shape, np.float32)
-    plane: Plane = ScaledImage(image, limits).read(whole)
-    return plane.mean(axis=2)
 
 
 def _foreground(grey: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Mask:
@@ -74,11 +74,3 @@ def _foreground(grey: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> Mask
     rare = bright if bright.mean() <= 0.5 else ~bright
     filled: Mask = ndimage.binary_fill_holes(rare)
     return filled
-
-
-def _numbered(parts: Labels, smallest_area: int) -> Labels:
-    sizes = np.bincount(parts.ravel())
-    kept = sizes >= smallest_area
-    kept[0] = False
-    numbers = np.cumsum(kept) * kept
-    return numbers[parts].astype(np.int32)
