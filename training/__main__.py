@@ -14,6 +14,7 @@ from training.benchmark_commands import (
 )
 from training.brs_command import add_brs
 from training.finetune_command import add_finetune
+from training.networks_command import add_networks
 from training.polish_command import add_max_flow, add_polish
 from training.serving_command import add_serving
 from training.training_commands import add_ablate, add_export, add_train
@@ -41,6 +42,8 @@ def parser() -> argparse.ArgumentParser:
     add_evaluate(commands.add_parser("evaluate", help="let robots click, measure"))
     add_report(commands.add_parser("report", help="tables from result files"))
     add_compare(commands.add_parser("compare", help="which method suits my data?"))
+    networks = commands.add_parser("networks", help="the papers' networks compared")
+    add_networks(networks)
     add_brs(commands.add_parser("brs", help="clicks made right by BRS, and its price"))
     add_polish(commands.add_parser("polish", help="constants of the graph cut"))
     add_max_flow(commands.add_parser("max-flow", help="libraries that cut graphs"))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import napari_iseg
 from napari_iseg import ENTRIES
@@ -14,10 +14,14 @@ from napari_iseg.polished import MARK, is_polished, unpolished
 from napari_iseg.segmenter import Segmenter
 from napari_iseg.weights import sha256_of
 
+if TYPE_CHECKING:
+    from napari_iseg.refine.windowed import Windowed
+
 ORACLE = " (oracle)"  # after a method's name: the truth chooses among its hypotheses
 CLASSICAL = "napari_iseg.classical"
 POLISH = "polish."  # before the name of a setting of ``refine.polish.Polish``
 BRS = "brs."  # before the name of a setting of ``refine.brs.BRS``
+NET = "net."  # before the name of a setting of a paper's network: ``PaperModel``
 
 S = TypeVar("S")
 
@@ -38,7 +42,8 @@ class Method:
     policy
         "NAME=VALUE" of the window policy (``refine.windowed.Policy``), or
         "polish.NAME=VALUE" of a polished method (``refine.polish.Polish``), or
-        "brs.NAME=VALUE" of ``refine.brs.BRS``, which any method by windows gets by it.
+        "brs.NAME=VALUE" of ``refine.brs.BRS``, which any method by windows gets by it,
+        or "net.NAME=VALUE" of a paper's network that can be asked in several ways.
     is_oracle
         Whether the hypothesis with the best true IoU is taken, not the first.
     """
@@ -142,14 +147,32 @@ def with_policy(
     of_brs = [one for one in others if one.startswith(BRS)]
     of_windows = [one for one in others if one not in of_brs]
     if isinstance(segmenter, brs.BRS):
-        inner = segmenter.segmenter
-        inner = replace(inner, policy=with_settings(inner.policy, of_windows))
+        inner = by_windows(segmenter.segmenter, method, of_windows)
         return with_settings(replace(segmenter, segmenter=inner), of_brs)
     if not isinstance(segmenter, Windowed):
         message = f"'{method}' does not work by windows: it has no --policy"
         raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
-    changed = replace(segmenter, policy=with_settings(segmenter.policy, of_windows))
+    changed = by_windows(segmenter, method, of_windows)
     return with_settings(brs.BRS(changed), of_brs) if of_brs else changed
+
+
+def by_windows(
+    segmenter: Windowed, method: str, assignments: Sequence[str]
+) -> Windowed:
+    """With another policy and, by "net.NAME=VALUE", its network asked another way."""
+    of_net = [one for one in assignments if one.startswith(NET)]
+    others = [one for one in assignments if one not in of_net]
+    changed = replace(segmenter, policy=with_settings(segmenter.policy, others))
+    if not of_net:
+        return changed
+    from napari_iseg.nets.papers.paper_model import PaperModel
+
+    if not isinstance(changed.model, PaperModel):
+        message = f"'{method}' is no paper's network: there is nothing for {of_net[0]}"
+        raise ValueError(message)  # noqa: TRY004 - the caller's mistake, answered as one
+    pairs = (one.removeprefix(NET).partition("=") for one in of_net)
+    settings = {name: text.strip("'\"") for name, _, text in pairs}
+    return replace(changed, model=changed.model.with_settings(**settings))
 
 
 def with_settings(settings: S, assignments: Sequence[str]) -> S:

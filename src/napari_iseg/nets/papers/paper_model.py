@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,29 @@ class PaperModel:
     def __init__(self, net: nn.Module, device: str = "cpu") -> None:
         self.images = ImageModel(net, device)
         self.device = self.images.device
+
+    def with_settings(self, **settings: str) -> PaperModel:
+        """The same weights asked in another way, by attributes of the network.
+
+        Which there are, and with which values, the network says in ``settings``: none
+        of its weights depends on them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such setting or value.
+        """
+        net = copy(self.images.net)
+        known = getattr(net, "settings", {})
+        for name, value in settings.items():
+            if value not in known.get(name, ()):
+                there = {one: list(values) for one, values in known.items()}
+                raise ValueError(
+                    f"{type(net).__name__} has no setting {name}={value!r} beside its "
+                    f"weights; there are {there}"
+                )
+            setattr(net, name, value)
+        return PaperModel(net, str(self.device))
 
     def look(self, image: NDArray[np.float32]) -> list[Seen]:
         return [self.images.look(np.clip(one, 0, 1)) for one in image]

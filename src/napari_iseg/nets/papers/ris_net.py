@@ -7,7 +7,7 @@ method.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -123,6 +123,7 @@ class RISNet(nn.Module):
     """
 
     encoder = DistanceMaps(TRUNCATION)
+    settings: Mapping[str, Collection[str]] = MappingProxyType({"fusion": FUSIONS})
 
     def __init__(
         self,
