@@ -187,7 +187,7 @@ def test_settings_that_a_network_has_none_of_are_told(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no setting streams='2' beside its weights"):
         build(RIS_NET, "net.streams=2")
     with pytest.raises(
-        ValueError, match="'cells' is no paper's network: there is noth"
+        ValueError, match="'cells' is no paper's network: there is"
     ):
         Method(name="cells", policy=("net.fusion='max'",)).build()
     with pytest.raises(ValueError, match="does not work by windows"):
