@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 from napari_iseg.answers import Answers, Contexts, Request
 from napari_iseg.arrays import Box, Grid, Labels, Mask
 from napari_iseg.clicks import Click, Clicks
+from napari_iseg.found_objects import beside, taken_by
 from napari_iseg.history import History
 from napari_iseg.segmented_objects import (
     Others,
@@ -133,6 +134,15 @@ class Session:
             by_label = MappingProxyType({one.label: one for one in kept})
             self._objects = (kept, by_label)
         return self._objects[1]
+
+    def object_at(self, row: int, column: int) -> SegmentedObject | None:
+        """The accepted object that a pixel belongs to; None if it is background."""
+        for one in self._state.objects:
+            box = one.box
+            inside = box.top <= row < box.bottom and box.left <= column < box.right
+            if inside and one.mask[row - box.top, column - box.left]:
+                return one
+        return None
 
     @property
     def is_blank(self) -> bool:
@@ -317,6 +327,18 @@ class Session:
         rest = tuple(one for one in self._state.objects if one is not wanted)
         self._do(Annotation(label, wanted.clicks, wanted.hypothesis, prior, rest))
 
+    def correct(self, label: int, click: Click) -> None:
+        """Work on an accepted object again, with one more click, as one step.
+
+        Raises
+        ------
+        ValueError
+            As ``reopen`` and ``click`` do.
+        """
+        self._object(label).clicks.adding(click).check_inside(self.grid)
+        self.reopen(label)
+        self._history.amend(self._with_clicks(self.clicks.adding(click)))
+
     def delete(self, label: int) -> None:
         """Give up an accepted object; ValueError if there is none with this label."""
         unwanted = self._object(label)
@@ -387,18 +409,45 @@ class Session:
         """
         kept = self._state.objects
         used = set(self.objects) | (set() if self.is_blank else {self.label})
-        for one in objects:
+        for one in self._inside(objects):
             if one.label in used:
                 raise ValueError(f"label {one.label} is in use; choose another for it")
-            if one.box.clipped_to(self.grid) != one.box:
-                raise ValueError(
-                    f"object {one.label} at {one.box} leaves the image of "
-                    f"{self.grid[0]} x {self.grid[1]} pixels"
-                )
             used.add(one.label)
             kept = (*kept, one)
         label = self._label_after(kept) if self.is_blank else self.label
         self._do(replace(self._state, label=label, objects=kept))
+
+    def adopt_found(
+        self, found: Iterable[SegmentedObject], first_label: int = 1
+    ) -> int:
+        """Take over objects that a method found by itself, as one step.
+
+        Their labels count up from ``first_label`` or the first free one. No pixel of
+        another object, or of the one in progress, becomes theirs; see ``beside``.
+
+        Returns
+        -------
+        How many were taken over.
+
+        Raises
+        ------
+        ValueError
+            If an object leaves the image.
+        """
+        taken = taken_by(self._state.objects, self.grid)
+        if self.mask is not None:
+            box, mask = self.mask
+            taken[box.slices] |= mask
+        in_use = max(
+            [0, *self.objects] if self.is_blank else [self.label, *self.objects]
+        )
+        first = max(first_label, self._first_label, in_use + 1)
+        new = [
+            replace(one, label=label)
+            for label, one in enumerate(beside(self._inside(found), taken), start=first)
+        ]
+        self.adopt(new)
+        return len(new)
 
     def number_from(self, first_label: int) -> None:
         """Give the next object this label and later ones higher labels; no undo step.
@@ -468,8 +517,11 @@ class Session:
     def _change_clicks(self, clicks: Clicks) -> None:
         clicks.check_inside(self.grid)
         if clicks != self.clicks:
-            prior = self._chosen() if self.hypothesis else self.prior
-            self._do(replace(self._state, clicks=clicks, hypothesis=0, prior=prior))
+            self._do(self._with_clicks(clicks))
+
+    def _with_clicks(self, clicks: Clicks) -> Annotation:
+        prior = self._chosen() if self.hypothesis else self.prior
+        return replace(self._state, clicks=clicks, hypothesis=0, prior=prior)
 
     def _chosen(self) -> Patch | None:
         """The chosen alternative as a prior: a mask, as a click log keeps it."""
@@ -499,6 +551,15 @@ class Session:
                 "the object in progress has no pixel; add a positive click"
             )
         return found
+
+    def _inside(self, objects: Iterable[SegmentedObject]) -> Iterator[SegmentedObject]:
+        for one in objects:
+            if one.box.clipped_to(self.grid) != one.box:
+                raise ValueError(
+                    f"object {one.label} at {one.box} leaves the image of "
+                    f"{self.grid[0]} x {self.grid[1]} pixels"
+                )
+            yield one
 
     def _object(self, label: int) -> SegmentedObject:
         if label not in self.objects:
