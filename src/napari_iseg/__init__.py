@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ScaledImage,
         Unscaled,
     )
+    from napari_iseg.refine.conversion import make_interactive
     from napari_iseg.segmenter import Patch, Predictor, Segmenter
     from napari_iseg.session import Overlap, SegmentedObject, Session
 
@@ -47,6 +48,7 @@ __all__ = [
     "Unscaled",
     "__version__",
     "load_segmenter",
+    "make_interactive",
     "plane_of",
     "read_image",
     "read_log",
@@ -68,6 +70,7 @@ _MODULES = {
         "ScaledImage",
         "Unscaled",
     ),
+    "refine.conversion": ("make_interactive",),
     "segmenter": ("Patch", "Predictor", "Segmenter"),
     "session": ("Overlap", "SegmentedObject", "Session"),
 }
