@@ -13,7 +13,7 @@ from napari.components import ViewerModel
 from napari_iseg.gui.desk import WorkDesk
 from napari_iseg.gui.engine import Engine
 from napari_iseg.gui.preferences import Preferences
-from tests.fakes import BrightSegmenter
+from tests.fakes import BrightFinder, BrightSegmenter
 
 
 def squares(*shape: int) -> np.ndarray:
@@ -77,11 +77,15 @@ class Bench:
         self.runner = HandCranked()
         self.heard = Heard()
         self.segmenter = BrightSegmenter()
+        self.finder = BrightFinder()
         self.later: list[Callable[[], None]] = []
         self.desk = WorkDesk(
             self.viewer,
             self.runner,
-            Engine(lambda name, *, device: self.segmenter),
+            Engine(
+                lambda name, *, device: self.segmenter,
+                lambda name, *, device: self.finder,
+            ),
             tell=self.heard,
             later=self.later.append,
             redraw=lambda: None,

@@ -204,3 +204,54 @@ def test_first_answer_of_a_method_is_prepared_later_ones_are_not():
     controller.do(click(9))
 
     assert (first, controller.phase) == (Phase.PREPARING, Phase.WORKING)
+
+
+def test_an_answer_that_leads_to_the_wanted_one_is_not_broken_off():
+    """Given a click that is being answered, when another click is added,
+    then the first answer goes on: the second one begins where it ends."""
+    controller, runner, oracle, _ = opened()
+    controller.do(click(3))
+
+    controller.do(click(15))
+    runner.turn()
+
+    assert not oracle.questions[0].given_up.is_set()
+
+
+def test_an_answer_that_nobody_waits_for_is_broken_off():
+    """By undo, another method, another plane, a moved click, stopping or closing."""
+    ways = {
+        "undo": lambda c: c.do(Session.undo),
+        "clear": lambda c: c.do(Session.clear),
+        "move": lambda c: c.do(lambda s: s.replace(Click(3, 5), Click(9, 9))),
+        "method": lambda c: c.use(Method("graph-cut")),
+        "plane": lambda c: c.open(Session(GRID), sight()),
+        "no image": lambda c: c.close(),
+        "stop": lambda c: c.stop(),
+        "closing": lambda c: c.give_up(),
+    }
+    for name, way in ways.items():
+        controller, runner, oracle, _ = opened()
+        controller.do(click(3))
+
+        way(controller)
+        runner.turn()
+
+        assert oracle.questions[0].given_up.is_set(), name
+
+
+def test_what_was_broken_off_is_no_failure_and_is_asked_again_when_wanted():
+    """Given an answer that undo broke off, when redo wants it again,
+    then it is asked again, and the user never heard of it."""
+    controller, runner, oracle, screen = opened()
+    controller.do(click(3))
+    controller.do(Session.undo)
+    oracle.problem = RuntimeError("cancelled")
+    runner.turn()
+    oracle.problem = None
+
+    controller.do(Session.redo)
+    runner.turn_all()
+
+    assert screen.problems == []
+    assert controller.session.mask is not None

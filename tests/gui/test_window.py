@@ -14,6 +14,7 @@ from qtpy.QtCore import QPoint, Qt, QTimer
 from qtpy.QtTest import QTest
 
 from napari_iseg import Click
+from napari_iseg.catalog import load_automatic
 from napari_iseg.gui.controls.command_button import CommandButton
 from napari_iseg.gui.controls.object_table import ObjectTable
 from napari_iseg.gui.controls.status_line import StatusLine
@@ -36,7 +37,12 @@ class Window:
     """A viewer with the dock, and the hands of its user."""
 
     def __init__(
-        self, viewer: Any, qtbot: Any, segmenter: BrightSegmenter, **preferences: Any
+        self,
+        viewer: Any,
+        qtbot: Any,
+        segmenter: BrightSegmenter,
+        load_automatic: Any = load_automatic,
+        **preferences: Any,
     ) -> None:
         self.viewer = viewer
         self.qtbot = qtbot
@@ -45,7 +51,9 @@ class Window:
         def load(name: str, *, device: str) -> BrightSegmenter:
             return segmenter
 
-        self.widget = SegmentWidget(viewer, load, Preferences(**preferences))
+        self.widget = SegmentWidget(
+            viewer, load, Preferences(**preferences), load_automatic
+        )
         viewer.window.add_dock_widget(self.widget, name="Interactive segmentation")
         self.wait_for_layout()
 

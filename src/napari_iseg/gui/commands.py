@@ -76,11 +76,12 @@ def _undo(desk: Desk) -> None:
         desk.controller.do(Session.undo)
 
 
-def _alternative(index: int, key: str) -> Command:
+def alternative(index: int, *keys: str) -> Command:
+    """To take a hypothesis, the best one is 0; without a key only by its button."""
     return Command(
         f"alternative {index + 1}",
         f"Alternative {index + 1}",
-        (key,),
+        keys,
         f"Take hypothesis {index + 1} of the method instead of the shown one",
         _do(lambda session: session.choose(index)),
         _with_session(lambda session: len(session.alternatives) > index),
@@ -182,9 +183,9 @@ COMMANDS: tuple[Command, ...] = (
         lambda desk: desk.step_object(1),
         _with_session(lambda session: len(session.objects) > 0),
     ),
-    _alternative(0, "8"),
-    _alternative(1, "9"),
-    _alternative(2, "0"),
+    alternative(0, "8"),
+    alternative(1, "9"),
+    alternative(2, "0"),
 )
 
 BY_NAME = {command.name: command for command in COMMANDS}

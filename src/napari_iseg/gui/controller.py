@@ -161,16 +161,39 @@ class Controller:
         if self._running is None:
             return
         self._is_dropped = True
+        self.give_up()
         self._refused = None if self.session is None else self.session.wanted
         self._told = None
         self.refresh()
 
+    def give_up(self) -> None:
+        """Let the answer that is being found be broken off: nobody waits for it."""
+        if self._running is not None:
+            self._running.question.given_up.set()
+
     def refresh(self) -> None:
         """Show what there is; ask for what is missing."""
+        if not self._is_of_use():
+            self.give_up()
         self._ask()
         self._view.show()
 
     # Within
+
+    def _is_of_use(self) -> bool:
+        """Whether the answer that is being found is wanted, or leads to what is.
+
+        That to fewer of the same clicks does: the next one begins where it ended.
+        """
+        if self._running is None:
+            return True
+        wanted = None if self.session is None else self.session.wanted
+        asked = self._running.question
+        if wanted is None or self.method != asked.method:
+            return False
+        clicks = asked.request.clicks
+        is_beginning = wanted.clicks.prefix(len(clicks)) == clicks
+        return is_beginning and wanted.context == asked.request.context
 
     def _ask(self) -> None:
         session, sight = self.session, self.sight
@@ -201,7 +224,8 @@ class Controller:
 
     def _hear_failure(self, asked: _Asked, problem: Exception) -> None:
         was_dropped, self._running, self._is_dropped = self._is_dropped, None, False
-        self._refused = asked.question.request  # once is enough; G tries again
-        if not was_dropped:
-            self._view.complain(problem)
+        if not asked.question.given_up.is_set():
+            self._refused = asked.question.request  # once is enough; G tries again
+            if not was_dropped:
+                self._view.complain(problem)
         self.refresh()

@@ -9,10 +9,12 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec, Protocol
 from weakref import WeakKeyDictionary
 
+from napari_iseg.catalog import AUTOMATIC, ENTRIES
 from napari_iseg.clicks import Click
 from napari_iseg.gui.comparing import Comparing
 from napari_iseg.gui.controller import Controller, Runner
 from napari_iseg.gui.engine import Engine, Method, Sight
+from napari_iseg.gui.finding import Finding, Task
 from napari_iseg.gui.image_annotations import AnnotatedPlane, ImageAnnotations
 from napari_iseg.gui.intensity_choice import IntensityChoice, IntensityRule
 from napari_iseg.gui.keys import handlers
@@ -111,6 +113,8 @@ class WorkDesk:
         self._engine = engine
         self.controller = Controller(self, runner, engine)
         self.comparing = Comparing(runner, redraw, self.complain)
+        self.finding = Finding(runner, engine.finder, redraw, self.complain)
+        self.finder = next(iter(AUTOMATIC))  # name of the method that needs no click
         self.controller.method = Method(device=preferences.device)
         self.controller.is_live = preferences.live
         self.layers = LayersView(
@@ -234,6 +238,25 @@ class WorkDesk:
 
         self.comparing.start(self._accepted(work, image), methods, build)
 
+    @reported
+    def choose_finder(self, name: str) -> None:
+        """Find objects by another method when told to find all."""
+        self.finder = name
+        self._redraw()
+
+    @reported
+    def find_all(self) -> None:
+        """Find every object of the shown plane, and accept it."""
+        work, session, sight = self.work, self.session, self.controller.sight
+        if work is None or session is None or sight is None:
+            raise ValueError("there is no plane to search; open an image and choose it")
+        method = Method(self.finder, self.controller.method.device)
+
+        def take(found: Sequence[SegmentedObject]) -> str:
+            return self._take_found(work, session, found)
+
+        self.finding.start(Task(method, sight, take))
+
     def to_teach(self, labels: Any | None) -> Callable[[], Sequence[OwnPlane]]:
         """What reads the objects that a network can be taught from, on any thread.
 
@@ -255,6 +278,23 @@ class WorkDesk:
             image, labels, self.layers.plane(), work.channels, intensities
         )
         return painted.planes
+
+    def _take_found(
+        self, work: Work, session: Session, found: Sequence[SegmentedObject]
+    ) -> str:
+        """Accept what was found on the plane of ``session``; says what came of it."""
+        number = session.adopt_found(found, work.annotations.next_label)
+        self.controller.refresh()
+        if not found:
+            return "No object was found; try another method, or click."
+        if not number:
+            return "Nothing new was found: all of it is accepted already."
+        (method,) = {one.method for one in found}
+        said = f"{number} objects found" if number > 1 else "1 object found"
+        if method not in ENTRIES:
+            return f"{said}. Click on one to correct it."
+        self.choose_method(method)
+        return f"{said}. Click on one to correct it, by {ENTRIES[method].title}."
 
     def _accepted(self, work: Work, image: Any) -> list[OwnPlane]:
         """The planes of ``image`` on which there are accepted objects."""
@@ -329,11 +369,27 @@ class WorkDesk:
             self.layers.look_at(found[0], plane)
 
     def click(self, click: Click) -> None:
-        """One click on the object in progress; gives a new object a free label."""
+        """One click on the object in progress; gives a new object a free label.
+
+        If none is in progress, a click on an object that a method found corrects that.
+        """
         work, session = self.work, self.session
         if work is not None and session is not None:
             work.annotations.number_next(session)
-        self.controller.do(lambda s: s.click(click))
+        label = self._found_at(click)
+        if label is None:
+            self.controller.do(lambda s: s.click(click))
+        else:
+            self.controller.do(lambda s: s.correct(label, click))
+
+    def _found_at(self, click: Click) -> int | None:
+        """The label of what a click corrects: an object that began without clicks."""
+        session = self.session
+        if session is None or not session.is_blank:
+            return None
+        one = session.object_at(click.row, click.column)
+        is_found = one is not None and (one.prior is not None or not len(one.clicks))
+        return one.label if one is not None and is_found else None
 
     def adopt_session(self, session: Session) -> None:
         """Go on with a session of this plane that was saved.
@@ -392,6 +448,7 @@ class WorkDesk:
         """The dock is closed: give the viewer back, keep the work."""
         if not self._is_shut:
             self._is_shut = True
+            self.controller.give_up()
             self.layers.shut_down()
 
     # Within

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from functools import cache
+from threading import Event
 from typing import Any, Protocol, TypeAlias
 
 from napari_iseg.arrays import ImageLike
+from napari_iseg.catalog import load_automatic
 from napari_iseg.gui.intensity_choice import IntensityChoice
 from napari_iseg.intensities import ScaledImage
-from napari_iseg.segmenter import Patch, Predictor, Segmenter
+from napari_iseg.segmenter import AutomaticSegmenter, Patch, Predictor, Segmenter
 from napari_iseg.session import Others, Request
 
 
@@ -20,6 +22,12 @@ class Load(Hashable, Protocol):
     """``napari_iseg.load_segmenter`` or a stand-in."""
 
     def __call__(self, name: str, *, device: str) -> Segmenter: ...
+
+
+class LoadAutomatic(Hashable, Protocol):
+    """``napari_iseg.catalog.load_automatic`` or a stand-in."""
+
+    def __call__(self, name: str, *, device: str) -> AutomaticSegmenter: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +60,18 @@ class Sight:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Question:
-    """A request with everything needed to answer it; nothing in it changes."""
+    """A request with everything needed to answer it; nothing in it changes.
+
+    But that ``given_up`` is set, from any thread, when nobody waits for it any more: a
+    method that asks, as BRS does, stops then.
+    """
 
     request: Request
     sight: Sight
     prior: Patch | None
     others: Others
     method: Method
+    given_up: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,8 +93,16 @@ class Engine:
     What it remembers only saves time.
     """
 
-    def __init__(self, load: Load, predictors_kept: int = 4) -> None:
+    def __init__(
+        self,
+        load: Load,
+        load_automatic: LoadAutomatic = load_automatic,
+        predictors_kept: int = 4,
+    ) -> None:
         self._load = load
+        self._load_automatic = load_automatic
+        self._finders: dict[Method, AutomaticSegmenter] = {}
+        self._given_up = Event()  # that of the question being answered
         self._segmenters: dict[Method, Segmenter] = {}
         self._predictors: OrderedDict[PredictorKey, Predictor] = OrderedDict()
         self._predictors_kept = predictors_kept
@@ -93,6 +114,7 @@ class Engine:
     def answer(self, question: Question) -> Answer:
         """Ask the method; whatever it raises is the caller's to show."""
         started = time.perf_counter()
+        self._given_up = question.given_up
         predictor = self._predictor(question)
         patches = predictor.alternative_patches(question.request.clicks)
         return Answer(
@@ -105,8 +127,19 @@ class Engine:
     def segmenter(self, method: Method) -> Segmenter:
         """The method, loaded when it is first asked for."""
         if method not in self._segmenters:
-            self._segmenters[method] = self._load(method.name, device=method.device)
+            loaded = self._load(method.name, device=method.device)
+            self._segmenters[method] = stoppable(loaded, self._is_given_up)
         return self._segmenters[method]
+
+    def finder(self, method: Method) -> AutomaticSegmenter:
+        """The method that needs no click, loaded when it is first asked for."""
+        if method not in self._finders:
+            loaded = self._load_automatic(method.name, device=method.device)
+            self._finders[method] = loaded
+        return self._finders[method]
+
+    def _is_given_up(self) -> bool:
+        return self._given_up.is_set()
 
     def _predictor(self, question: Question) -> Predictor:
         key = (question.sight, question.method, question.request.context)
@@ -131,11 +164,21 @@ class Engine:
         return str(getattr(self.segmenter(method), "device", method.device))
 
 
+def stoppable(segmenter: Any, is_given_up: Callable[[], bool]) -> Any:
+    """``segmenter``, with what in it can be cancelled asking ``is_given_up``."""
+    if hasattr(segmenter, "is_cancelled"):
+        return replace(segmenter, is_cancelled=is_given_up)
+    if hasattr(segmenter, "segmenter"):  # another one around it
+        inner = stoppable(segmenter.segmenter, is_given_up)
+        return replace(segmenter, segmenter=inner)
+    return segmenter
+
+
 def _as_mask(others: Others) -> Any:
     return others if others.objects else None
 
 
 @cache
-def engine_for(load: Load) -> Engine:
+def engine_for(load: Load, load_automatic: LoadAutomatic = load_automatic) -> Engine:
     """One engine for all windows of the process: a network is loaded once."""
-    return Engine(load)
+    return Engine(load, load_automatic)

@@ -39,7 +39,7 @@ class ImageAnnotations:
     def on(self, plane: PlaneIndex, grid: Grid, overlap: Overlap) -> AnnotatedPlane:
         """The plane's annotations; empty ones if it was never looked at."""
         if plane not in self._planes:
-            first = self._next_label()
+            first = self.next_label
             session = Session(grid, overlap=overlap, first_label=first)
             self._planes[plane] = AnnotatedPlane(plane, session)
         return self._planes[plane]
@@ -53,13 +53,15 @@ class ImageAnnotations:
             for label in self._labels_of(one.session)
         }
         if session.is_blank and session.label in elsewhere:
-            session.number_from(self._next_label())
+            session.number_from(self.next_label)
 
     @property
     def object_count(self) -> int:
         return sum(len(one.session.objects) for one in self)
 
-    def _next_label(self) -> int:
+    @property
+    def next_label(self) -> int:
+        """Higher than every label of every plane."""
         used = [label for one in self for label in self._labels_of(one.session)]
         return max([self._highest_before, *used]) + 1
 

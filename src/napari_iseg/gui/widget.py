@@ -9,11 +9,13 @@ from qtpy.QtCore import QEvent, QTimer
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 import napari_iseg
+from napari_iseg.catalog import load_automatic
 from napari_iseg.gui.commands import COMMANDS, shown_key
 from napari_iseg.gui.controls.channel_chooser import ChannelChooser
 from napari_iseg.gui.controls.click_box import ClickBox
 from napari_iseg.gui.controls.comparison_box import ComparisonBox
 from napari_iseg.gui.controls.device_chooser import DeviceChooser
+from napari_iseg.gui.controls.finding_box import FindingBox
 from napari_iseg.gui.controls.image_chooser import ImageChooser
 from napari_iseg.gui.controls.intensities_chooser import IntensitiesChooser
 from napari_iseg.gui.controls.method_chooser import MethodChooser
@@ -26,7 +28,7 @@ from napari_iseg.gui.controls.section import Section, form_of
 from napari_iseg.gui.controls.status_line import StatusLine
 from napari_iseg.gui.controls.teach_box import TeachBox
 from napari_iseg.gui.desk import WorkDesk
-from napari_iseg.gui.engine import Load, engine_for
+from napari_iseg.gui.engine import Load, LoadAutomatic, engine_for
 from napari_iseg.gui.preferences import Preferences, read_preferences
 from napari_iseg.gui.runner import ThreadRunner
 from napari_iseg.gui.teacher_process import TeacherProcess
@@ -59,6 +61,8 @@ class SegmentWidget(QWidget):
         Makes a method of its name; ``napari_iseg.load_segmenter`` if None.
     preferences
         What the controls start with; the user's if None.
+    load_automatic
+        Makes a method that needs no click of its name.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class SegmentWidget(QWidget):
         napari_viewer: Any,
         load: Load | None = None,
         preferences: Preferences | None = None,
+        load_automatic: LoadAutomatic = load_automatic,
     ) -> None:
         super().__init__()
         self._was_docked = False
@@ -74,7 +79,7 @@ class SegmentWidget(QWidget):
         self.desk = WorkDesk(
             napari_viewer,
             self._runner,
-            engine_for(load or napari_iseg.load_segmenter),
+            engine_for(load or napari_iseg.load_segmenter, load_automatic),
             tell=_Notifications(),
             later=self._later,
             redraw=self._refresh,
@@ -137,15 +142,16 @@ class SegmentWidget(QWidget):
         }
         box, table, files = ClickBox(desk), ObjectTable(desk), SaveButtons(desk)
         comparison, status = ComparisonBox(desk), StatusLine(desk)
-        teach = TeachBox(desk, self.teaching)
+        teach, finding = TeachBox(desk, self.teaching), FindingBox(desk)
         self._controls = [
             *choosers.values(), *rules.values(), box, table, files, comparison, teach,
-            status
+            finding, status
         ]  # fmt: skip
 
         self._objects_section = Section("Objects (0)", table, is_open=False)
         sections = (
             Section("Image and method", form_of(choosers), is_open=True),
+            Section("Whole image", finding, is_open=True),
             Section("Click", box, is_open=True),
             self._objects_section,
             Section("Save", files, is_open=False),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from qtpy.QtCore import QSize, Qt
 from qtpy.QtGui import QIcon, QImage, QPixmap
-from qtpy.QtWidgets import QHBoxLayout, QSizePolicy, QToolButton, QWidget
+from qtpy.QtWidgets import QGridLayout, QSizePolicy, QToolButton, QWidget
 
 from napari_iseg.arrays import Box, bounding_box
-from napari_iseg.gui.commands import BY_NAME
+from napari_iseg.gui.commands import alternative
 from napari_iseg.gui.own_layers import YELLOW
 from napari_iseg.segmenter import Patch
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
 
 KEYS = ("8", "9", "0")
+SHOWN = 6  # Latent Diversity has so many; beyond the keys by the mouse alone
 SIDE = 40  # pixels of the screen
 LOOK = f"""
 QToolButton {{ border: 2px solid transparent; border-radius: 3px; }}
@@ -26,31 +27,32 @@ QToolButton:checked {{ border-color: {YELLOW}; }}
 
 
 class AlternativesStrip(QWidget):
-    """Up to three buttons: shape, key and score of each hypothesis."""
+    """Three buttons, six if needed: shape, key and score of each hypothesis."""
 
     def __init__(self, desk: WorkDesk) -> None:
         super().__init__()
         self._desk = desk
         self._drawn: list[tuple[Patch, float]] = []
-        layout = QHBoxLayout(self)
+        layout = QGridLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(5)
-        self._buttons = [self._button(index) for index in range(len(KEYS))]
-        for button in self._buttons:
-            layout.addWidget(button)
+        self._buttons = [self._button(index) for index in range(SHOWN)]
+        for index, button in enumerate(self._buttons):
+            layout.addWidget(button, *divmod(index, len(KEYS)))
 
     def refresh(self) -> None:
         session = self._desk.session
-        found = [] if session is None else session.alternatives[: len(KEYS)]
+        found = [] if session is None else session.alternatives[:SHOWN]
         is_new = [p for p, _ in found] != [p for p, _ in self._drawn]
         for index, button in enumerate(self._buttons):
             there = index < len(found)
             button.setEnabled(there)
+            button.setVisible(index < len(KEYS) or len(found) > len(KEYS))
             if is_new:
                 patch, score = found[index] if there else (None, 0.0)
                 button.setIcon(QIcon() if patch is None else _picture(patch))
-                percent = f" · {score:.0%}" if there else ""
-                button.setText(f"{KEYS[index]}{percent}")
+                percent = [f"{score:.0%}"] if there else []
+                button.setText(" · ".join([*KEYS[index : index + 1], *percent]))
             chosen = session is not None and index == min(
                 session.hypothesis, len(found) - 1
             )
@@ -58,12 +60,11 @@ class AlternativesStrip(QWidget):
         self._drawn = list(found)
 
     def _button(self, index: int) -> QToolButton:
-        command = BY_NAME[f"alternative {index + 1}"]
         button = QToolButton()
         button.setCheckable(True)
         button.setStyleSheet(LOOK)
-        button.setToolTip(command.tooltip)
-        button.setText(KEYS[index])
+        button.setToolTip(alternative(index).tooltip)
+        button.setText("".join(KEYS[index : index + 1]))
         button.setIconSize(QSize(SIDE, SIDE))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
         button.setMinimumHeight(SIDE + 24)
@@ -73,7 +74,7 @@ class AlternativesStrip(QWidget):
         return button
 
     def _choose(self, index: int) -> None:
-        BY_NAME[f"alternative {index + 1}"].run(self._desk)
+        alternative(index).run(self._desk)
         self.refresh()
 
 

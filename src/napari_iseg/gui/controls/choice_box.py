@@ -8,6 +8,8 @@ from typing import Any
 from qtpy.QtCore import QSignalBlocker
 from qtpy.QtWidgets import QComboBox, QSizePolicy, QWidget
 
+LINE = object()  # the value of a line between groups, which nobody can choose
+
 
 class ChoiceBox(QComboBox):
     """Tells the chosen value, and only when the user chose it."""
@@ -30,14 +32,21 @@ class ChoiceBox(QComboBox):
         self.setMinimumContentsLength(8)
         self.activated.connect(self._activated)
 
-    def offer(self, choices: Sequence[tuple[str, Any]], current: Any) -> None:
-        """Show these titles; ``current`` is the value that is chosen."""
-        titles = [title for title, _ in choices]
-        values = [value for _, value in choices]
+    def offer(self, choices: Sequence[tuple[str, Any] | None], current: Any) -> None:
+        """Show these titles; ``current`` is the value that is chosen.
+
+        None is a line between two groups.
+        """
+        titles = ["" if one is None else one[0] for one in choices]
+        values = [LINE if one is None else one[1] for one in choices]
         with QSignalBlocker(self):
             if titles != [self.itemText(i) for i in range(self.count())]:
                 self.clear()
-                self.addItems(titles)
+                for title, value in zip(titles, values, strict=True):
+                    if value is LINE:
+                        self.insertSeparator(self.count())
+                    else:
+                        self.addItem(title)
             self._values = values
             self.setCurrentIndex(values.index(current) if current in values else -1)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from napari_iseg import ENTRIES
@@ -12,9 +14,14 @@ from napari_iseg.taught import parts_of, taught_methods
 if TYPE_CHECKING:
     from napari_iseg.gui.desk import WorkDesk
 
+OURS, PUBLISHED, CLASSICAL, TAUGHT = "ours", "published", "classical", "taught"
+
 
 class MethodChooser(ChoiceBox):
-    """Titles of the catalogue, then what was taught; the tooltip tells of the one."""
+    """Titles of the catalogue, then what was taught, with lines between the kinds.
+
+    The tooltip tells of the one that is chosen.
+    """
 
     def __init__(self, desk: WorkDesk) -> None:
         super().__init__(desk.choose_method, "")
@@ -22,11 +29,26 @@ class MethodChooser(ChoiceBox):
 
     def refresh(self) -> None:
         name = unpolished(self._desk.controller.method.name)
-        names = [*ENTRIES, *taught_methods()]
-        self.offer([(method_title(one), one) for one in names], name)
+        self.offer(list(grouped([*ENTRIES, *taught_methods()])), name)
         entry = ENTRIES.get(parts_of(name)[0])
         if entry is not None:
             self.setToolTip(". ".join(t for t in (entry.summary, entry.paper) if t))
+
+
+def grouped(names: Iterable[str]) -> Iterator[tuple[str, str] | None]:
+    """Title and name of each; None where another kind of method begins."""
+    for at, (_, some) in enumerate(groupby(names, kind_of)):
+        if at:
+            yield None
+        yield from ((method_title(one), one) for one in some)
+
+
+def kind_of(name: str) -> str:
+    """Of our own, of a paper, without a network, or taught by the user."""
+    if name not in ENTRIES:
+        return TAUGHT
+    entry = ENTRIES[name]
+    return CLASSICAL if entry.card is None else PUBLISHED if entry.paper else OURS
 
 
 def method_title(name: str) -> str:
