@@ -16,7 +16,7 @@ class Marks:
         The mean of the clicks to 85 % and to 90 %; a failure counts as 20.
     first
         Mean IoU after one click: what decides between equal clicks, as in a young run
-        that never reaches 85 %.
+        that never reaches 85 %. Of a network without clicks, its mean IoU.
     looks
         How many looks ago that was.
     """
@@ -31,6 +31,11 @@ class Marks:
         if (clicks, -first) < (self.clicks, -self.first):
             return Marks(clicks, first)
         return Marks(self.clicks, self.first, self.looks + 1)
+
+    def after_iou(self, iou: float) -> Marks:
+        """The marks after a look at a network without clicks: its IoU decides."""
+        never = float("inf")
+        return self.after({"noc85": never, "noc90": never, "iou@1": iou})
 
     @property
     def is_newest_best(self) -> bool:

@@ -91,7 +91,11 @@ def card_of(
 
 def source_of(settings: Mapping[str, Any]) -> tuple[tuple[str, ...], str, str]:
     """What a run was trained on, the weights' licence, and their limits."""
-    photographs = settings.get("photographs", {}).get("data")
+    shares = settings.get("fields", {}).get("shares", ())
+    if shares:
+        return tuple(name for name, _ in shares), LICENCE, settings["limits"]
+    fields = settings.get("fields", {}).get("data")
+    photographs = fields or settings.get("photographs", {}).get("data")
     if photographs:
         licence = f"not ours to give; the pictures: {entry(photographs).licence}"
         return (photographs,), licence, PHOTOGRAPHS

@@ -17,7 +17,10 @@ from training.clicked_validation import ClickedValidation, chosen_objects
 from training.crew import Crew, joined
 from training.crop_trainer import CropTrainer
 from training.datasets import open_dataset
+from training.dense import DenseRecipe, DenseTrainer
+from training.dense_validation import DenseLooks
 from training.engine import Trainer, save
+from training.field_sets import held_out_fields, opened_fields
 from training.images import data_root
 from training.loading import loader_of
 from training.logs import Log, TensorBoard, forget_after
@@ -101,7 +104,7 @@ class Run:
         self.recipe = recipe
         self.trainer = trainer_of(recipe, torch.device(device), crew)
         self.begin(device)
-        self.looks = Looks.of(recipe) if recipe.validate and crew.is_first else None
+        self.looks = looks_of(recipe) if recipe.validate and crew.is_first else None
         self.log = self.opened_log(broken) if crew.is_first else None
         self.saved = time.monotonic()
 
@@ -189,6 +192,8 @@ class Run:
 
 def opened(recipe: Recipe) -> tuple[Dataset[Any], Recipe, list[str]]:
     """What is trained on, the recipe for so much of it, and what could not be read."""
+    if isinstance(recipe, DenseRecipe):
+        return opened_fields(recipe)
     if isinstance(recipe, PaperRecipe) and recipe.photographs.data:
         data = open_dataset(recipe.photographs.data, data_root())
         crops = Crops(data, recipe.photographs, seed=recipe.seed)
@@ -199,10 +204,19 @@ def opened(recipe: Recipe) -> tuple[Dataset[Any], Recipe, list[str]]:
 
 
 def trainer_of(recipe: Recipe, device: torch.device, crew: Crew) -> Trainer:
-    """By what a sample is: two windows, or a crop."""
+    """By what a sample is: a field, two windows, or a crop."""
+    if isinstance(recipe, DenseRecipe):
+        return DenseTrainer(recipe, device, crew)
     if isinstance(recipe, PaperRecipe) and recipe.photographs.data:
         return CropTrainer(recipe, device, crew)
     return Trainer(recipe, device, crew)
+
+
+def looks_of(recipe: Recipe) -> Looks | DenseLooks:
+    """By what is held out: objects to click on, or whole fields."""
+    if isinstance(recipe, DenseRecipe):
+        return DenseLooks.of(held_out_fields(recipe), recipe.channels)
+    return Looks.of(recipe)
 
 
 @dataclass(frozen=True, slots=True)

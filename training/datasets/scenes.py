@@ -121,6 +121,14 @@ class SceneDataSet:
             )
         return self._samples
 
+    def images(self) -> list[str]:
+        """Names of the images, each once and always in this order."""
+        return list(self._reader.images())
+
+    def scene(self, image: str) -> Scene:
+        """All of one image; KeyError if there is no such image."""
+        return self._scene(image)
+
     def read(self, sample: str) -> BenchmarkObject:
         image, _, label = sample.rpartition("/")
         try:

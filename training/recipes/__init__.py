@@ -21,6 +21,7 @@ RECIPES: Mapping[str, str] = {
     "itis": "training.recipes.itis",
     "latent-diversity": "training.recipes.latent_diversity",
     "ris-net": "training.recipes.ris_net",
+    "unet-brs": "training.recipes.unet_brs",
 }
 
 

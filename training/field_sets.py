@@ -1,0 +1,88 @@
+"""Which images a network for dense segmentation is trained and looked at on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training.datasets import open_dataset
+from training.datasets.scenes import VOID, LabelScene, SceneDataSet
+from training.dense import DenseRecipe
+from training.fields import CellFields
+from training.images import IGNORED, LabelledImage, data_root
+from training.sources import CELL_SETS, TrainingSet, training_set
+
+
+def opened_fields(
+    recipe: DenseRecipe,
+) -> tuple[CellFields, DenseRecipe, list[str]]:
+    """The samples, the recipe for so many images, and what could not be read."""
+    sets = field_sets(recipe, recipe.fields.images, kept=False)
+    fields = CellFields(
+        sets, recipe.fields, recipe.samples, seed=recipe.seed, lost=recipe.lost
+    )
+    number = sum(len(one.images) for one in sets.values())
+    broken = [reason for one in sets.values() for reason in one.broken]
+    return fields, recipe.sized(number), broken
+
+
+def held_out_fields(recipe: DenseRecipe) -> dict[str, TrainingSet]:
+    """Images of the same sets that nothing is trained on."""
+    return field_sets(recipe, recipe.fields.held_out, kept=True)
+
+
+def field_sets(
+    recipe: DenseRecipe, images: str, *, kept: bool
+) -> dict[str, TrainingSet]:
+    """The cell sets with a share, or the images of a data set whose names begin so.
+
+    ``kept``: what is held out.
+
+    Raises
+    ------
+    ValueError
+        If a share names no cell set, or no image is left.
+    """
+    if recipe.fields.data:
+        return {recipe.fields.data: named_images(recipe.fields.data, images)}
+    unknown = [name for name, _ in recipe.fields.shares if name not in CELL_SETS]
+    if unknown or not recipe.fields.shares:
+        raise ValueError(
+            f"fields.shares={recipe.fields.shares} must name some of {list(CELL_SETS)}"
+        )
+    found: dict[str, TrainingSet] = {}
+    for name, share in recipe.fields.shares:
+        every = CELL_SETS[name][1]
+        if every or not kept:
+            folder = data_root() / "cells" / name / "train"
+            found[name] = training_set(folder, share, every, kept=kept)
+    return found
+
+
+def named_images(name: str, beginning: str, root: Path | None = None) -> TrainingSet:
+    """The images of a data set whose names begin so, with all labels of each.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or the data set's objects may share pixels.
+    """
+    data = open_dataset(name, root or data_root())
+    assert isinstance(data, SceneDataSet)
+    names = [one for one in data.images() if one.startswith(beginning)]
+    if not names:
+        raise ValueError(f"no image of '{name}' has a name that begins {beginning!r}")
+    return TrainingSet([labelled(data, one) for one in names], 1.0)
+
+
+def labelled(data: SceneDataSet, name: str) -> LabelledImage:
+    """One image as training reads it."""
+    scene = data.scene(name)
+    if not isinstance(scene, LabelScene):
+        raise ValueError(  # noqa: TRY004 - the data set's fault, not the type's
+            f"objects of '{name}' may share pixels; a class for each pixel needs a "
+            "data set of label images"
+        )
+    labels = np.where(scene.labels == VOID, IGNORED, scene.labels).astype(np.uint16)
+    return LabelledImage(name, scene.image, labels)
