@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_iseg.nets.own.reads import grey
 from napari_iseg.nets.papers.description import Description, read_network
+from napari_iseg.refine.conversion import Softmax, make_interactive
 from napari_iseg.segmenter import Segmenter
 from training.engine import Trainer
 from training.fields import Field, FieldSettings
@@ -82,9 +83,7 @@ class Dense:
         return logits, logits.new_zeros(logits.shape[:2])
 
     def segmenter(self, net: nn.Module) -> Segmenter:
-        conversion = import_module("napari_iseg.refine.conversion")
-        converted: Segmenter = conversion.make_interactive(deepcopy(net).cpu())
-        return converted
+        return make_interactive(deepcopy(net).cpu(), output=Softmax())
 
     def trained(self, weights: Path) -> Mapping[str, Tensor]:
         return read_network(weights, self.description.name).state_dict()
@@ -134,8 +133,8 @@ def together(arrays: Sequence[np.ndarray[Any, np.dtype[np.float32]]]) -> Tensor:
 
 
 def shown(image: Tensor, channels: int) -> Tensor:
-    """Colours as they are, or the mean of them: ``(B, channels, H, W)``."""
-    return image if channels == 3 else image.mean(1, keepdim=True)
+    """Colours as they are, or as grey as at run time: ``(B, channels, H, W)``."""
+    return image if channels == 3 else grey(image)
 
 
 def foreground(logits: Tensor) -> Tensor:
