@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Unscaled,
     )
     from napari_iseg.refine.conversion import make_interactive
+    from napari_iseg.refine.own_model import load_own_model
     from napari_iseg.segmenter import Patch, Predictor, Segmenter
     from napari_iseg.session import Overlap, SegmentedObject, Session
 
@@ -47,6 +48,7 @@ __all__ = [
     "Session",
     "Unscaled",
     "__version__",
+    "load_own_model",
     "load_segmenter",
     "make_interactive",
     "plane_of",
@@ -71,6 +73,7 @@ _MODULES = {
         "Unscaled",
     ),
     "refine.conversion": ("make_interactive",),
+    "refine.own_model": ("load_own_model",),
     "segmenter": ("Patch", "Predictor", "Segmenter"),
     "session": ("Overlap", "SegmentedObject", "Session"),
 }

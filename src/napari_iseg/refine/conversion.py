@@ -85,8 +85,10 @@ def make_interactive(
         convolution or cannot be differentiated, if something was said that does not
         fit it, or if there is no such device. Each sentence says what to do.
     """
-    net = converted(frozen(model), reads or Reads(), output, first_conv)
-    return interactive(net, view, whole=whole, device=device)
+    where = available(device)
+    net = frozen(model).to(where)
+    found = converted(net, reads or Reads(), output, first_conv, where)
+    return interactive(found, view, whole=whole, device=where)
 
 
 def interactive(net: Converted, view: View | None, *, whole: bool, device: str) -> BRS:
@@ -95,7 +97,7 @@ def interactive(net: Converted, view: View | None, *, whole: bool, device: str) 
     policy = AS_PUBLISHED if isinstance(view, AllAtOnce) else BY_WINDOWS
     return BRS(
         OwnWindows(
-            OwnModel(net, available(device)),
+            OwnModel(net, device),
             policy,
             tell=list,
             view=view,

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
 from napari_iseg.clicks import Click, Clicks
-from napari_iseg.intensities import DtypeRange, Intensities, ScaledImage
+from napari_iseg.intensities import DtypeRange, Intensities, ScaledImage, plane_wide
 from napari_iseg.nets.told import Told
 from napari_iseg.refine.merging import EVERYWHERE, label_at, on_box_of, progressive
 from napari_iseg.refine.windowed import (
@@ -114,10 +114,11 @@ class OwnWindows(Windowed):
         prior: ProbabilityMap | Patch | None = None,
         others: Mask | None = None,
     ) -> OwnPredictor:
-        """See ``Windowed.prepare``."""
+        """See ``Windowed.prepare``; all windows have one contrast."""
         if not isinstance(image, ScaledImage):
             image = ScaledImage(image, self.intensities)
-        return OwnPredictor(self, checked(image, prior, others), prior, others)
+        scaled = plane_wide(image)
+        return OwnPredictor(self, checked(scaled, prior, others), prior, others)
 
 
 class OwnPredictor(WindowedPredictor):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +17,7 @@ from napari_iseg.nets.own.entrance import (
     first_convolution,
 )
 from napari_iseg.nets.own.fitting import REFUSALS, Fit, fit_of
-from napari_iseg.nets.own.outputs import Output, guessed, tensor_of
+from napari_iseg.nets.own.outputs import Key, Output, guessed, tensor_of
 from napari_iseg.nets.own.reads import Reads
 
 PROBED = 96  # pixels a side of the noise that a network is tried on, or what it takes
@@ -87,6 +86,7 @@ def converted(
     reads: Reads,
     output: Output | None = None,
     first_conv: str | None = None,
+    device: str = "cpu",
 ) -> Converted:
     """``net`` with interaction maps, tried on noise.
 
@@ -101,6 +101,8 @@ def converted(
     first_conv
         Name of the convolution that reads the image, or ``AT_INPUT``; None: the one
         that runs first.
+    device
+        Where the network is.
 
     Raises
     ------
@@ -108,8 +110,10 @@ def converted(
         If the network does not take an image, does not answer for each pixel or cannot
         be differentiated, or something was said that does not fit it.
     """
-    channels, fit = tried(net, reads, None if output is None else output.key)
-    noise = torch.rand(1, 3, *probe(fit), generator=torch.Generator().manual_seed(0))
+    key = None if output is None else output.key
+    channels, fit = tried(net, reads, key, device)
+    rng = torch.Generator().manual_seed(0)
+    noise = torch.rand(1, 3, *probe(fit), generator=rng).to(device)
     shown = fit.extended(reads.shown(noise, channels))
     entrance = entrance_of(net, shown, first_conv)
     with torch.no_grad():
@@ -122,12 +126,12 @@ def converted(
     return found
 
 
-def tried(net: nn.Module, reads: Reads, key: Any) -> tuple[int, Fit]:
+def tried(net: nn.Module, reads: Reads, key: Key, device: str) -> tuple[int, Fit]:
     """How many channels the network reads, and which sizes."""
     first: Exception | None = None
     for channels in (3, 1) if reads.channels is None else (reads.channels,):
         try:
-            sizes = answering(net, channels, key)
+            sizes = answering(net, channels, key, device)
             return channels, fit_of(sizes, reads.multiple, reads.size)
         except WrongOutput as problem:
             raise ValueError(str(problem)) from problem
@@ -147,12 +151,14 @@ class WrongOutput(Exception):  # noqa: N818 - it becomes a ValueError
     """The network ran, but its answer is no image: other sizes would not help."""
 
 
-def answering(net: nn.Module, channels: int, key: Any) -> Callable[[Grid], Grid]:
+def answering(
+    net: nn.Module, channels: int, key: Key, device: str
+) -> Callable[[Grid], Grid]:
     """Asks a network about a grey image; tells the size of its answer."""
 
     def sizes(grid: Grid) -> Grid:
         with torch.no_grad():
-            made = net(torch.full((1, channels, *grid), 0.5))
+            made = net(torch.full((1, channels, *grid), 0.5, device=device))
         try:
             height, width = tensor_of(made, key).shape[-2:]
         except ValueError as problem:
