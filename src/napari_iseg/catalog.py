@@ -154,10 +154,13 @@ def load_segmenter(
     path = weights_file(name, weights)
     build: Callable[..., Segmenter] = _function(_entry(name, ENTRIES).build)
     segmenter = build(device=device, weights=path)
-    if is_polished(name):
-        polished: Callable[[Segmenter], Segmenter] = _function(_POLISHED)
-        return polished(segmenter)
-    return segmenter
+    return with_polish(segmenter) if is_polished(name) else segmenter
+
+
+def with_polish(segmenter: Segmenter) -> Segmenter:
+    """The same method with a graph cut after each answer."""
+    polished: Callable[[Segmenter], Segmenter] = _function(_POLISHED)
+    return polished(segmenter)
 
 
 def weights_file(name: str, weights: str | Path | None = None) -> Path | None:

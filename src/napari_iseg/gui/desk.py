@@ -20,6 +20,7 @@ from napari_iseg.gui.intensity_choice import IntensityChoice, IntensityRule
 from napari_iseg.gui.keys import handlers
 from napari_iseg.gui.labelled_stack import LabelledStack
 from napari_iseg.gui.layers import Edits, LayersView
+from napari_iseg.gui.own_models import OwnModel
 from napari_iseg.gui.planes import (
     ChannelChoice,
     PlaneIndex,
@@ -111,6 +112,7 @@ class WorkDesk:
         self._rule = preferences.intensities
         self._overlap = preferences.overlap
         self._engine = engine
+        self._runner = runner
         self.controller = Controller(self, runner, engine)
         self.comparing = Comparing(runner, redraw, self.complain)
         self.finding = Finding(runner, engine.finder, redraw, self.complain)
@@ -237,6 +239,24 @@ class WorkDesk:
             return self._engine.segmenter(Method(name, device))
 
         self.comparing.start(self._accepted(work, image), methods, build)
+
+    @reported
+    def load_own(self, own: OwnModel) -> None:
+        """Make a model file a method, and choose it."""
+        device = self.controller.method.device
+
+        def use(_: object) -> None:
+            self.choose_method(own.name)
+            self._tell.info(f"{own.name} answers your clicks now")
+
+        self._tell.info(f"Loading {own.name} …")
+        take = self._engine.take_own
+        self._runner.start(lambda: take(own, device), use, self.complain)
+
+    @property
+    def own_methods(self) -> dict[str, OwnModel]:
+        """Model files that were loaded, by the names of their methods."""
+        return self._engine.own_methods
 
     @reported
     def choose_finder(self, name: str) -> None:

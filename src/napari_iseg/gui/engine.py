@@ -11,9 +11,11 @@ from threading import Event
 from typing import Any, Protocol, TypeAlias
 
 from napari_iseg.arrays import ImageLike
-from napari_iseg.catalog import load_automatic
+from napari_iseg.catalog import load_automatic, with_polish
 from napari_iseg.gui.intensity_choice import IntensityChoice
+from napari_iseg.gui.own_models import OwnModel
 from napari_iseg.intensities import ScaledImage
+from napari_iseg.polished import is_polished, unpolished
 from napari_iseg.segmenter import AutomaticSegmenter, Patch, Predictor, Segmenter
 from napari_iseg.session import Others, Request
 
@@ -101,6 +103,7 @@ class Engine:
     ) -> None:
         self._load = load
         self._load_automatic = load_automatic
+        self._own: dict[str, OwnModel] = {}
         self._finders: dict[Method, AutomaticSegmenter] = {}
         self._given_up = Event()  # that of the question being answered
         self._segmenters: dict[Method, Segmenter] = {}
@@ -127,9 +130,30 @@ class Engine:
     def segmenter(self, method: Method) -> Segmenter:
         """The method, loaded when it is first asked for."""
         if method not in self._segmenters:
-            loaded = self._load(method.name, device=method.device)
-            self._segmenters[method] = stoppable(loaded, self._is_given_up)
+            loaded = stoppable(self._loaded(method), self._is_given_up)
+            self._segmenters[method] = loaded
         return self._segmenters[method]
+
+    def take_own(self, own: OwnModel, device: str) -> None:
+        """Make a model file a method of its name; one of this name before is gone.
+
+        Raises
+        ------
+        ValueError
+            If it cannot be loaded; then nothing has changed.
+        """
+        loaded = stoppable(own.load(device), self._is_given_up)
+        for method in [one for one in self._segmenters if is_of(own, one)]:
+            del self._segmenters[method]
+        for key in [one for one in self._predictors if is_of(own, one[1])]:
+            del self._predictors[key]
+        self._segmenters[Method(own.name, device)] = loaded
+        self._own[own.name] = own
+
+    @property
+    def own_methods(self) -> dict[str, OwnModel]:
+        """Model files that were loaded, by the names of their methods."""
+        return dict(self._own)
 
     def finder(self, method: Method) -> AutomaticSegmenter:
         """The method that needs no click, loaded when it is first asked for."""
@@ -137,6 +161,13 @@ class Engine:
             loaded = self._load_automatic(method.name, device=method.device)
             self._finders[method] = loaded
         return self._finders[method]
+
+    def _loaded(self, method: Method) -> Segmenter:
+        own = self._own.get(unpolished(method.name))
+        if own is None:
+            return self._load(method.name, device=method.device)
+        loaded = own.load(method.device)
+        return with_polish(loaded) if is_polished(method.name) else loaded
 
     def _is_given_up(self) -> bool:
         return self._given_up.is_set()
@@ -162,6 +193,11 @@ class Engine:
     def _device(self, method: Method) -> str:
         """Where the method really runs, if it tells."""
         return str(getattr(self.segmenter(method), "device", method.device))
+
+
+def is_of(own: OwnModel, method: Method) -> bool:
+    """Whether ``method`` is the one of this file, polished or not."""
+    return unpolished(method.name) == own.name
 
 
 def stoppable(segmenter: Any, is_given_up: Callable[[], bool]) -> Any:

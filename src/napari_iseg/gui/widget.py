@@ -18,6 +18,7 @@ from napari_iseg.gui.controls.device_chooser import DeviceChooser
 from napari_iseg.gui.controls.finding_box import FindingBox
 from napari_iseg.gui.controls.image_chooser import ImageChooser
 from napari_iseg.gui.controls.intensities_chooser import IntensitiesChooser
+from napari_iseg.gui.controls.load_button import LoadButton
 from napari_iseg.gui.controls.method_chooser import MethodChooser
 from napari_iseg.gui.controls.object_table import ObjectTable
 from napari_iseg.gui.controls.objects_chooser import ObjectsChooser
@@ -132,6 +133,7 @@ class SegmentWidget(QWidget):
             "Image": ImageChooser(desk),
             "Channels": ChannelChooser(desk),
             "Method": MethodChooser(desk),
+            "": LoadButton(desk),
             "Outline": OutlineChooser(desk),
             "Device": DeviceChooser(desk),
             "Objects": ObjectsChooser(desk),

@@ -30,7 +30,7 @@ class FindingBox(QWidget):
         self._methods = ChoiceBox(desk.choose_finder, "")
         self._find = _button("Find all objects", WHAT)
         self._cancel = _button("Cancel", "Stop; nothing is changed")
-        self._find.clicked.connect(lambda: desk.find_all())
+        self._find.clicked.connect(self.find)
         self._cancel.clicked.connect(desk.finding.cancel)
         self._progress = QProgressBar()
         self._said = Paragraph()
@@ -47,6 +47,10 @@ class FindingBox(QWidget):
     def text(self) -> str:
         """What is said below the buttons."""
         return str(self._said.text())
+
+    def find(self) -> None:
+        """Begin; the user hears of what cannot be."""
+        self._desk.find_all()
 
     def refresh(self) -> None:
         finding, chosen = self._desk.finding, self._desk.finder

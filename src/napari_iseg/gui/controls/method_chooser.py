@@ -18,7 +18,7 @@ OURS, PUBLISHED, CLASSICAL, TAUGHT = "ours", "published", "classical", "taught"
 
 
 class MethodChooser(ChoiceBox):
-    """Titles of the catalogue, then what was taught, with lines between the kinds.
+    """Titles of the catalogue, then the user's own, with lines between the kinds.
 
     The tooltip tells of the one that is chosen.
     """
@@ -29,9 +29,12 @@ class MethodChooser(ChoiceBox):
 
     def refresh(self) -> None:
         name = unpolished(self._desk.controller.method.name)
-        self.offer(list(grouped([*ENTRIES, *taught_methods()])), name)
+        own = self._desk.own_methods
+        self.offer(list(grouped([*ENTRIES, *taught_methods(), *own])), name)
         entry = ENTRIES.get(parts_of(name)[0])
-        if entry is not None:
+        if name in own:
+            self.setToolTip(f"{own[name].path}: {own[name].answer}")
+        elif entry is not None:
             self.setToolTip(". ".join(t for t in (entry.summary, entry.paper) if t))
 
 
