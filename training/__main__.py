@@ -13,6 +13,7 @@ from training.benchmark_commands import (
     add_report,
 )
 from training.brs_command import add_brs
+from training.conversion.command import add_conversion
 from training.finetune_command import add_finetune
 from training.networks_command import add_networks
 from training.polish_command import add_max_flow, add_polish
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     networks = commands.add_parser("networks", help="the papers' networks compared")
     add_networks(networks)
     add_brs(commands.add_parser("brs", help="clicks made right by BRS, and its price"))
+    add_conversion(commands.add_parser("conversion", help="BRS for other networks"))
     add_polish(commands.add_parser("polish", help="constants of the graph cut"))
     add_max_flow(commands.add_parser("max-flow", help="libraries that cut graphs"))
     add_datasets(commands.add_parser("datasets", help="what can be measured on"))

@@ -154,8 +154,10 @@ def as_json(rows: Mapping[Key, Mapping[str, float]]) -> str:
     return json.dumps(listed, indent=1) + "\n"
 
 
-def put_between_markers(document: Path, table: str) -> None:
+def put_between_markers(document: Path, table: str, name: str = "") -> None:
     """Replace what stands between the table markers of ``document``.
+
+    Where it holds several tables, each has a ``name``: ``<!-- NAME:begin -->``.
 
     Raises
     ------
@@ -163,9 +165,10 @@ def put_between_markers(document: Path, table: str) -> None:
         If the markers are not there.
     """
     text = document.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
+    begin, end = (mark.replace("table", name or "table") for mark in (BEGIN, END))
+    if begin not in text or end not in text:
         raise ValueError(
-            f"{document} has no lines '{BEGIN}' and '{END}' to write between"
+            f"{document} has no lines '{begin}' and '{end}' to write between"
         )
-    before, after = text.split(BEGIN)[0], text.split(END)[1]
-    document.write_text(f"{before}{BEGIN}\n{table}{END}{after}", encoding="utf-8")
+    before, after = text.split(begin)[0], text.split(end)[1]
+    document.write_text(f"{before}{begin}\n{table}{end}{after}", encoding="utf-8")

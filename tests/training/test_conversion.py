@@ -1,0 +1,218 @@
+"""The tables of BRS' training-free conversion come from one command each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from napari_iseg import Click
+from napari_iseg.nets.papers.description import Description
+from napari_iseg.refine.conversion import make_interactive
+from tests.training.conftest import drawn_image
+from tests.training.tiny_data import write_sets
+from training.__main__ import main
+from training.conversion.cells import Cells, Truth, table_4
+from training.conversion.journal import Journal
+from training.conversion.series import Robot
+from training.images import IGNORED, LabelledImage
+
+
+class Bright(nn.Module):
+    """Says that what is brighter than the middle is cell."""
+
+    def __init__(self, level: float = 0.5) -> None:
+        super().__init__()
+        self.level, self.see = level, nn.Conv2d(1, 1, 3, padding=1, bias=False)
+        with torch.no_grad():
+            self.see.weight.fill_(1 / 9)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return 12 * (self.see(image) - self.level)
+
+
+def two_cells() -> LabelledImage:
+    """A bright cell, and a dim one that a threshold misses."""
+    labels = np.zeros((48, 64), np.uint16)
+    labels[8:24, 8:24], labels[20:40, 40:56] = 1, 2
+    image = np.full(labels.shape, 20, np.uint8)
+    image[labels == 1], image[labels == 2] = 230, 110
+    return LabelledImage("two", image, labels)
+
+
+def test_a_click_on_the_missed_cell_gains_that_cell_alone() -> None:
+    """
+    Given a network that sees one of two cells,
+    when the paper's robot clicks once,
+    then the click is about the missed cell, its clicked pixel carries its label, and
+    the gain is that of its own zone: the other cell is as it was.
+    """
+    image = two_cells()
+    segmenter = make_interactive(Bright(), whole=True)
+
+    row = Cells(segmenter, Robot("brs-paper", 1)).measured(image)
+    steps = Robot("brs-paper", 1).series(
+        segmenter, image.image, image.labels > 0, np.zeros(image.labels.shape, bool)
+    )
+
+    assert row["right"] == [True]
+    assert row["cells"] == 2
+    assert steps[1].click is not None
+    assert image.labels[steps[1].click.row, steps[1].click.column] == 2
+    assert row["gains"][0] > 0
+    assert row["ious"][1] > row["ious"][0]
+
+
+def test_every_pixel_belongs_to_the_cell_that_is_nearest_to_it() -> None:
+    """
+    Given two cells,
+    when IoU is asked for at a click far outside of both,
+    then it is that of the nearest one, among the pixels nearest to it.
+    """
+    image = two_cells()
+    truth = Truth.of(image)
+    only_first = image.labels == 1
+
+    assert truth.zones[0, 0] == 1
+    assert truth.zones[47, 63] == 2
+    assert truth.iou_at(Click(0, 0, is_positive=False), only_first) == 1
+    assert truth.iou_at(Click(47, 63, is_positive=True), only_first) == 0
+    assert truth.iou(only_first) == pytest.approx(256 / (256 + 320))
+
+
+def test_ignored_pixels_are_neither_right_nor_wrong() -> None:
+    image = two_cells()
+    image.labels[20:40, 40:56] = IGNORED
+    truth = Truth.of(image)
+
+    assert truth.iou(image.labels == 1) == 1
+    assert set(np.unique(truth.zones)) == {1}
+
+
+def test_an_image_without_a_cell_has_a_truth_too() -> None:
+    empty = LabelledImage("", np.zeros((5, 5), np.uint8), np.zeros((5, 5), np.uint16))
+
+    assert Truth.of(empty).iou(empty.labels > 0) == 1
+
+
+def test_where_nothing_is_wrong_there_is_no_click_and_no_gain() -> None:
+    """
+    Given a network that is right everywhere,
+    when the robot has nothing to click,
+    then IoU stays 1, and no gain is counted.
+    """
+    image = two_cells()
+
+    class Knows(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.see = nn.Conv2d(1, 1, 1, bias=False)
+            nn.init.ones_(self.see.weight)
+
+        def forward(self, shown: Tensor) -> Tensor:
+            return 40 * (self.see(shown) - 0.25)
+
+    segmenter = make_interactive(Knows(), whole=True)
+    row = Cells(segmenter, Robot("brs-paper", 2)).measured(image)
+
+    assert row == {
+        "ious": [1.0, 1.0, 1.0],
+        "gains": [None, None],
+        "right": [True, True],
+        "cells": 2,
+    }
+    table = table_4([row], Robot("brs-paper", 2), "drawn")
+    assert "| gain of clicked cells, % |  |  |  |" in table
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_sets(tmp_path / "data")
+    monkeypatch.setenv("ISEG_DATA", str(root))
+    return root
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    """Of a tiny U-Net that nobody trained."""
+    torch.manual_seed(0)
+    kind = Description("unet-brs", {"width": 1 / 32, "padded": True, "normed": True})
+    path = tmp_path / "unet.safetensors"
+    save_file(kind.build().state_dict(), path, metadata=kind.metadata())
+    return path
+
+
+def test_one_command_prints_table_4_and_writes_it_into_a_document(
+    data: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Given weights and a document that has a place for table 4,
+    when the command is run twice,
+    then the paper's rows stand beneath ours, the document holds the table, and the
+    second time nothing was measured again.
+    """
+    document, results = tmp_path / "page.md", tmp_path / "results.jsonl"
+    document.write_text("Before\n<!-- table-4:begin -->\n<!-- table-4:end -->\nAfter\n")
+    command = ["conversion", "unet-brs", "--weights", str(weights), "--clicks", "2"]
+    command += ["-o", str(results), "--into", str(document), "--device", "cpu"]
+
+    assert main(command) == 0
+    table = capsys.readouterr().out
+    before = results.read_text()
+    assert main(command) == 0
+
+    assert "| ... paper, PhC-U373 | 88.2 | 88.9 | 89.1 |" in table
+    assert "| ... paper |  | 3.6 | 1.8 |" in table
+    assert table in document.read_text()
+    assert document.read_text().startswith("Before")
+    assert results.read_text() == before
+    assert len(before.splitlines()) == 1  # the only image that is held out
+
+
+def test_weights_have_to_be_named_where_none_come_with_the_method(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tmp_path / "none.safetensors"
+
+    assert main(["conversion", "unet-brs", "--weights", str(missing)]) == 2
+    assert "there is no weights file" in capsys.readouterr().err
+    assert main(["conversion", "unet-brs", "--robot", "nobody"]) == 2
+    assert "--robot='nobody' is not one of" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_row_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "results.jsonl"
+    journal = Journal(path, {"data": "one"})
+    assert journal.rows(["a"], lambda name: {"name": name}) == [{"name": "a"}]
+    path.write_text(path.read_text() + "{}\n")
+
+    with pytest.raises(ValueError, match=r"line 2 of .* is no row of a table"):
+        journal.rows(["a"], lambda name: {})
+
+
+def test_rows_of_another_question_are_left_alone(tmp_path: Path) -> None:
+    """
+    Given a file with a row for three clicks,
+    when the same image is asked about with five,
+    then it is measured, and both rows are kept.
+    """
+    path = tmp_path / "results.jsonl"
+    three, five = (Journal(path, {"clicks": n, "pair": (1, 2)}) for n in (3, 5))
+    three.rows(["a"], lambda name: {"iou": 3})
+
+    assert five.rows(["a"], lambda name: {"iou": 5}) == [{"iou": 5}]
+    assert three.rows(["a"], lambda name: {"iou": 0}) == [{"iou": 3}]
+    assert len([json.loads(one) for one in path.read_text().splitlines()]) == 2
+
+
+def test_drawn_cells_can_be_measured(tmp_path: Path) -> None:
+    row = Cells(make_interactive(Bright(), whole=True), Robot("ritm", 1)).measured(
+        drawn_image("one", 1)
+    )
+
+    assert len(row["ious"]) == 2

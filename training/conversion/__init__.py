@@ -1,0 +1,1 @@
+"""What BRS' training-free conversion is worth: the paper's three applications."""
