@@ -161,14 +161,20 @@ class OwnPredictor(WindowedPredictor):
         if state.is_empty:
             if not self.whole and not clicks.positive:
                 return state
-            window = self.view.window(place_of(clicks.last), self.grid)
-            if not np.ptp(self.reader.show(window)) > 0:
+            if self.is_flat(self.view.window(place_of(clicks.last), self.grid)):
                 return State(empty_patch(), remark=CONSTANT)
             if self.whole and len(clicks) == 1:
                 state = State(self.own_answer)
         if agrees(state.patch, (clicks.last,)):
             return self.finished(state, clicks, ())
         return self.corrected(state, clicks)
+
+    def is_flat(self, window: Window) -> bool:
+        """Whether there is no contrast, in the largest window, either."""
+        if np.ptp(self.reader.show(window)) > 0:
+            return False
+        larger = self.view.larger(window, self.grid)
+        return larger == window or self.is_flat(larger)
 
     def corrected(self, state: State, clicks: Clicks) -> State:
         """The answer so far with the newest click, which it contradicts."""

@@ -189,7 +189,7 @@ def tensor_of(made: Any, key: Key) -> Tensor:
     ValueError
         If it is not clear which tensor is meant, or its shape is not an image's.
     """
-    chosen = made if isinstance(made, Tensor) and key is None else item_of(made, key)
+    chosen = item_of(made, key) if names_of(made) or key is not None else made
     if not isinstance(chosen, Tensor):
         raise ValueError(  # noqa: TRY004 - a sentence for whoever chose the network
             f"the network's output is a {type(chosen).__name__}, not a tensor; wrap it "
