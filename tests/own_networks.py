@@ -27,18 +27,16 @@ class Bright(nn.Module):
 class Tones(nn.Module):
     """A logit for each of three classes: dark, grey and bright."""
 
-    tones = (0.2, 0.5, 0.8)
-
     def __init__(self) -> None:
         super().__init__()
         self.smooth = nn.Conv2d(1, 1, 5, padding=2, padding_mode="replicate")
         with torch.no_grad():
             self.smooth.weight.fill_(1 / 25)
             self.smooth.bias.zero_()
+        self.register_buffer("tones", torch.tensor([0.2, 0.5, 0.8])[:, None, None])
 
     def forward(self, image: Tensor) -> Tensor:
-        tones = torch.tensor(self.tones, device=image.device)[:, None, None]
-        return 3 - 100 * (self.smooth(image) - tones) ** 2
+        return 3 - 100 * (self.smooth(image) - self.tones) ** 2
 
 
 def tiny_unet(inputs: int = 1, outputs: int = 1) -> nn.Module:
