@@ -13,7 +13,7 @@ import tifffile
 from safetensors.numpy import save_file
 
 from napari_iseg import catalog, cli
-from napari_iseg.catalog import ENTRIES, Entry
+from napari_iseg.catalog import AUTOMATIC, ENTRIES, Entry
 from napari_iseg.cli import main
 from napari_iseg.click_log import ClickLog, LoggedObject, read_log, write_log
 from napari_iseg.clicks import Click, Clicks
@@ -77,6 +77,57 @@ def run(*arguments: object) -> int:
 
 
 # ---------------------------------------------------------------------------- segment
+
+
+def test_segment_finds_every_object_by_itself(image, out, capsys):
+    """Given an image with two cells,
+    when it is segmented automatically,
+    then the label image holds both, and the last line counts them."""
+    pixels = tifffile.imread(image)
+    pixels[38:46, 5:25] = 800
+    tifffile.imwrite(image, pixels)
+
+    assert run("segment", image, "--automatic", "watershed", "-o", out) == 0
+
+    labels = tifffile.imread(out)
+    assert labels[20, 20] == 1
+    assert labels[42, 15] == 2
+    assert labels.max() == 2
+    assert capsys.readouterr().out.startswith(f"{out}: 2 objects in ")
+
+
+def test_what_is_there_already_is_not_found_once_more(image, out, tmp_path, capsys):
+    pixels = tifffile.imread(image)
+    pixels[38:46, 5:25] = 800
+    tifffile.imwrite(image, pixels)
+    others = np.zeros(pixels.shape, np.uint8)
+    others[CELL] = 255
+    tifffile.imwrite(tmp_path / "others.tif", others)
+
+    run("segment", image, "--automatic", "--others", tmp_path / "others.tif", "-o", out)
+
+    labels = tifffile.imread(out)
+    assert not labels[CELL].any()
+    assert labels[42, 15] == labels.max() == 1
+
+
+@pytest.mark.parametrize(
+    "also", ["--positive=20,20", "--log=a.iseg.json", "--prior=a.tif", "--polish"]
+)
+def test_finding_every_object_needs_nothing_of_clicks(image, out, capsys, also):
+    said = refused(
+        capsys, "segment", image, "--automatic", "watershed", also, "-o", out
+    )
+
+    name = also.partition("=")[0]
+    assert f"--automatic finds every object by itself: leave {name} out" in said
+    assert not out.exists()
+
+
+def test_an_automatic_method_that_is_not_there_is_named(image, out, capsys):
+    said = refused(capsys, "segment", image, "--automatic", "watershade", "-o", out)
+
+    assert "did you mean 'watershed'?" in said
 
 
 @pytest.mark.usefixtures("bright")
@@ -454,10 +505,18 @@ def test_methods_lists_every_method_with_licence_and_size(capsys):
     card = ENTRIES["cells"].weights_card()
     cells = next(line for line in lines if line.startswith("cells"))
     assert code == 0
-    assert len(lines) == len(ENTRIES) + 2  # a title, and "bright"
+    clicked = lines[: lines.index("")]
+    assert len(clicked) == len(ENTRIES) + 2  # a title, and "bright"
     assert card.licence in cells
     assert f"{card.size / 1e6:.1f} MB" in cells
-    assert "What is bright." in lines[-1]
+    assert "What is bright." in clicked[-1]
+
+
+def test_methods_lists_those_that_need_no_click_apart(capsys):
+    run("methods")
+
+    _, finders = capsys.readouterr().out.split("without a click, by --automatic NAME:")
+    assert [line.split()[0] for line in finders.strip().splitlines()] == list(AUTOMATIC)
 
 
 def test_methods_tells_whose_weights_are_missing(capsys, monkeypatch):

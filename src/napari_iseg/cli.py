@@ -7,7 +7,8 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,13 +17,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 import napari_iseg
-from napari_iseg.arrays import Grid, Mask, image_grid
-from napari_iseg.catalog import ENTRIES, Entry, load_segmenter
+from napari_iseg.arrays import Box, Grid, Mask, image_grid
+from napari_iseg.catalog import (
+    AUTOMATIC,
+    ENTRIES,
+    Entry,
+    load_automatic,
+    load_segmenter,
+)
 from napari_iseg.click_log import ClickLog, pixel_checksum, read_log, replay, write_log
 from napari_iseg.clicks import Clicks
+from napari_iseg.found_objects import beside, found_objects
 from napari_iseg.image_files import check_labels_path, read_image, write_labels
 from napari_iseg.polished import is_polished, polished_if
-from napari_iseg.segmenter import Predictor
+from napari_iseg.segmented_objects import painted
+from napari_iseg.segmenter import Predictor, Progress, last_labels
 from napari_iseg.session import Session
 from napari_iseg.taught import parts_of, taught_methods, taught_path
 from napari_iseg.weights import read_card
@@ -66,20 +75,28 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _methods(_: argparse.Namespace) -> int:
-    rows = [("name", "title", "weights", "licence", "what it is")]
-    rows += [_described(entry) for entry in ENTRIES.values()]
+    head = ("name", "title", "weights", "licence", "what it is")
+    rows = [_described(entry) for entry in ENTRIES.values()]
     rows += [_described_taught(name) for name in taught_methods()]
-    widths = [max(len(row[i]) for row in rows) for i in range(4)]
-    for row in rows:
-        cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[-1]]).rstrip())
+    finders = [_described(entry) for entry in AUTOMATIC.values()]
+    widths = [max(len(row[i]) for row in (head, *rows, *finders)) for i in range(4)]
+    for row in (head, *rows):
+        print(_in_columns(row, widths))
+    print("\nwithout a click, by --automatic NAME:")
+    for row in finders:
+        print(_in_columns(row, widths))
     return 0
 
 
 def _segment(arguments: argparse.Namespace) -> int:
+    if arguments.automatic is not None:
+        return _segment_all(arguments)
     clicks = Clicks.at(arguments.positive, arguments.negative)
     if not arguments.positive:
-        raise ValueError("nothing to segment: give at least one --positive ROW,COLUMN")
+        raise ValueError(
+            "nothing to segment: give at least one --positive ROW,COLUMN, or "
+            "--automatic to find every object"
+        )
     check_labels_path(arguments.output)
     image = read_image(arguments.image, arguments.plane, arguments.channels)
     method = _method(arguments.method, arguments)
@@ -109,6 +126,33 @@ def _segment(arguments: argparse.Namespace) -> int:
         f"{arguments.output}: {area} pixels by {len(clicks)} clicks in "
         f"{milliseconds:.0f} ms"
     )
+    return 0
+
+
+def _segment_all(arguments: argparse.Namespace) -> int:
+    for name in ("positive", "negative", "prior", "log", "polish"):
+        if getattr(arguments, name):
+            raise ValueError(
+                f"--automatic finds every object by itself: leave --{name} out"
+            )
+    check_labels_path(arguments.output)
+    image = read_image(arguments.image, arguments.plane, arguments.channels)
+    grid = image_grid(image)
+    others = _mask(arguments.others, grid)
+    segmenter = load_automatic(
+        arguments.automatic, device=arguments.device, weights=arguments.weights
+    )
+
+    start = time.perf_counter()
+    labels = last_labels(_watched(segmenter.parts(image)))
+    milliseconds = (time.perf_counter() - start) * 1000
+
+    taken = np.zeros(grid, np.bool_) if others is None else others
+    found = beside(found_objects(labels, arguments.automatic), taken)
+    numbered = [replace(one, label=at) for at, one in enumerate(found, start=1)]
+    drawn = painted(numbered, Box(0, 0, *grid))
+    write_labels(arguments.output, drawn)
+    print(f"{arguments.output}: {len(numbered)} objects in {milliseconds:.0f} ms")
     return 0
 
 
@@ -144,6 +188,22 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 def _method(name: str, arguments: argparse.Namespace) -> str:
     return polished_if(name, polish=arguments.polish or is_polished(name))
+
+
+def _in_columns(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [text.ljust(width) for text, width in zip(row, widths, strict=False)]
+    return "  ".join([*cells, row[-1]]).rstrip()
+
+
+def _watched(parts: Iterator[Progress]) -> Iterator[Progress]:
+    """The same, with a bar for whoever looks at a terminal."""
+    from tqdm import tqdm
+
+    with tqdm(unit="part", disable=None, leave=False) as bar:
+        for one in parts:
+            bar.total = one.total
+            bar.update()
+            yield one
 
 
 def _described_taught(name: str) -> tuple[str, str, str, str, str]:
@@ -252,7 +312,9 @@ def _parser() -> _Parser:
     methods = commands.add_parser("methods", help="list the methods there are")
     methods.set_defaults(run=_methods)
 
-    _add_segment(commands.add_parser("segment", help="segment one object by clicks"))
+    _add_segment(
+        commands.add_parser("segment", help="one object by clicks, or all without")
+    )
     _add_replay(commands.add_parser("replay", help="segment a click log again"))
 
     doctor = commands.add_parser("doctor", help="check that this installation works")
@@ -273,6 +335,13 @@ def _add_segment(parser: argparse.ArgumentParser) -> None:
             metavar="ROW,COLUMN",
             help=f"a {sign} click; may be repeated",
         )
+    parser.add_argument(
+        "--automatic",
+        nargs="?",
+        const=next(iter(AUTOMATIC)),
+        metavar="NAME",
+        help=f"find every object, without clicks: {', '.join(AUTOMATIC)}",
+    )
     _add_output(parser, "label image to write: .tif, .png or .npy", required=True)
     parser.add_argument("--prior", type=Path, help="a mask to start from")
     parser.add_argument("--others", type=Path, help="a mask of what is not the object")

@@ -9,11 +9,12 @@ from itertools import product
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from napari_iseg.arrays import Box, ImageLike, Labels, Plane, ProbabilityMap
 from napari_iseg.classical.instances import Instances
 from napari_iseg.intensities import ScaledImage, plane_wide
+from napari_iseg.nets.own.reads import grey
 from napari_iseg.segmenter import Progress, last_labels
 
 STEP = 16  # pixels: the network pools in steps of this, tiles begin at multiples of it
@@ -90,17 +91,17 @@ class Tiled:
         self, image: ScaledImage, tile: Box
     ) -> tuple[ProbabilityMap, ProbabilityMap]:
         """Probability of cell and of border on ``tile``, each ``tile.shape``."""
-        pixels = surroundings(image, tile, self.margin).mean(axis=2)
-        found = self.probabilities(pixels.astype(np.float32))
+        found = self.probabilities(surroundings(image, tile, self.margin))
         middle = tuple(slice(self.margin, self.margin + one) for one in tile.shape)
         cell, border = found[1:, *middle]
         return cell, border
 
     @torch.inference_mode()
-    def probabilities(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of each class, ``(3, H, W)``."""
-        asked = torch.from_numpy(grey)[None, None].to(self.device)
-        return self.net(asked)[0].float().softmax(0).cpu().numpy()
+    def probabilities(self, pixels: Plane) -> NDArray[np.float32]:
+        """Of each class, ``(3, H, W)``, for ``(H, W, 3)``."""
+        colours = torch.from_numpy(pixels).permute(2, 0, 1)[None]
+        logits: Tensor = self.net(grey(colours).to(self.device))
+        return logits[0].float().softmax(0).cpu().numpy()
 
 
 def surroundings(image: ScaledImage, tile: Box, margin: int) -> Plane:

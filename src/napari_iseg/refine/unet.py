@@ -1,0 +1,46 @@
+"""U-Net for cells: finds all of them by itself, and clicks correct it by BRS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_iseg.nets.papers.description import read_network
+from napari_iseg.nets.unet import SameSize, UNet
+from napari_iseg.refine.automatic import Tiled
+from napari_iseg.refine.brs import BRS
+from napari_iseg.refine.cells import available
+from napari_iseg.refine.conversion import Softmax, make_interactive
+
+NAME = "unet-brs"
+
+
+def build(device: str, weights: Path) -> BRS:
+    """One object at a time, by clicks.
+
+    Raises
+    ------
+    ValueError
+        If the device is not there or the weights are not this network's.
+    """
+    net = read_network(weights, NAME)
+    return make_interactive(net, output=Softmax(), device=device)
+
+
+def build_automatic(device: str, weights: Path) -> Tiled:
+    """Every cell of an image, without a click.
+
+    Raises
+    ------
+    ValueError
+        As ``build``, and if the weights know no border between cells.
+    """
+    net = read_network(weights, NAME)
+    assert isinstance(net, UNet)
+    classes = net.score.out_channels
+    if classes != 3:
+        raise ValueError(
+            f"{weights} tell {classes} classes apart; to tell cells from cells they "
+            "must know three, background, cell and border (preset cells-small)"
+        )
+    where = available(device)
+    return Tiled(SameSize(net).to(where), where)
