@@ -27,7 +27,7 @@ def weights(folder: Path, **arguments) -> Path:
 
 @torch.no_grad()
 def told_to_see_brightness(net):
-    """Along the upper path the image goes through to the answer; nothing else counts."""
+    """Along the upper path the image goes through to the answer; that is all."""
     for level in (net.down[0], net.merge[-1]):
         for convolution in (one for one in level if isinstance(one, torch.nn.Conv2d)):
             convolution.weight[0] = 0
