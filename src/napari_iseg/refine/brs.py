@@ -8,10 +8,10 @@ Konushin, *f-BRS*, CVPR 2020.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
@@ -158,12 +158,17 @@ class Refiner:
             for number, click in enumerate(clicks, 1)
             if not agrees(patch, (click,))
         ]
-        if not numbers:
-            return None
-        *most, last = numbers
-        which = f"clicks {', '.join(most)} and {last}" if most else f"click {last}"
-        why = WHY[kept.descent.end if kept else "content"]
-        return f"could not satisfy {which}: {why}"
+        return could_not_satisfy(numbers, kept)
+
+
+def could_not_satisfy(numbers: Sequence[str], kept: Kept | None) -> str | None:
+    """The sentence for the user; None if there is no such click."""
+    if not numbers:
+        return None
+    *most, last = numbers
+    which = f"clicks {', '.join(most)} and {last}" if most else f"click {last}"
+    why = WHY[kept.descent.end if kept else "content"]
+    return f"could not satisfy {which}: {why}"
 
 
 def energies(predictor: WindowedPredictor, clicks: Clicks) -> tuple[float, ...]:
@@ -175,15 +180,26 @@ def energies(predictor: WindowedPredictor, clicks: Clicks) -> tuple[float, ...]:
     return kept.descent.energies if isinstance(kept, Kept) else ()
 
 
+class Wishes(Protocol):
+    """What clicks want of logits: ``(N, N)``, or ``(K, N, N)`` of classes."""
+
+    def disagreement(self, logits: Tensor) -> Tensor:
+        """Eq. 4: squared differences to what the clicks want; differentiable."""
+        ...
+
+    def wrong(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Which clicks are not clearly on their side, one for each click."""
+        ...
+
+
 class Energy:
     """E of eq. 2 around where the last click ended."""
 
     def __init__(
-        self, turning: Handle, places: Places, start: Values, settings: BRS
+        self, turning: Handle, places: Wishes, start: Values, settings: BRS
     ) -> None:
         self.turning, self.places, self.start = turning, places, start
         self.settings = settings
-        self.wanted = torch.from_numpy(places.positive).double()
         self.newest = np.zeros_like(start), turning.masks(start)
         self.which = self.chosen()
 
@@ -226,8 +242,7 @@ class Energy:
         change = self.turning.turned(self.start + values).requires_grad_()
         with torch.enable_grad():
             logits, scores = self.turning.answer(change)
-            said = self.places.said(logits[self.which].cpu().double().sigmoid())
-            corrective = (self.wanted - said).square().sum()  # eq. 4
+            corrective = self.places.disagreement(logits[self.which])
             (slope,) = torch.autograd.grad(corrective, change)
         self.newest = values.copy(), (logits.detach(), scores.detach())
         energy = float(corrective.detach()) + inertia * float(values @ values)
@@ -280,6 +295,12 @@ class Places:
         """``(N, N)`` to ``(K,)``; differentiable."""
         rows, columns = torch.from_numpy(self.rows), torch.from_numpy(self.columns)
         return ((rows @ probability) * columns).sum(1)
+
+    def disagreement(self, logits: Tensor) -> Tensor:
+        """See ``Wishes``; ``logits`` ``(N, N)``."""
+        wanted = torch.from_numpy(self.positive).double()
+        said = self.said(logits.cpu().double().sigmoid())
+        return (wanted - said).square().sum()
 
     def wrong(self, logits: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Which clicks are not clearly on their side, ``(K,)``."""
