@@ -34,10 +34,14 @@ NETWORKS: Mapping[str, str] = MappingProxyType(
 )
 
 # Networks that know nothing of clicks until BRS converts them: ``net(image)`` takes
-# ``(B, channels, H, W)`` in 0..1 and gives logits ``(B, classes, H, W)``.
+# ``(B, channels, H, W)`` in 0..1 and gives logits ``(B, classes, H, W)``, or a
+# ``NamedTuple`` that begins with them.
 CONVERTED: Mapping[str, str] = MappingProxyType(
     {
         "unet-brs": "napari_iseg.nets.unet:UNet",
+        "fcn-brs": "napari_iseg.nets.semantic:FCN",
+        "fcn-resnet50": "napari_iseg.nets.semantic:FCNResNet50",
+        "dhsnet-brs": "napari_iseg.nets.dhsnet:DHSNet",
     }
 )
 

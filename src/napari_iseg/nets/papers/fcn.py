@@ -39,6 +39,8 @@ class FCNHead(nn.Module):
         Of the finest scores: 32, 16 or 8.
     padded
         Whether the image came through ``framed``; then fc6 pads nothing.
+    classes
+        Two for clicks: background and object.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class FCNHead(nn.Module):
         width: float = 1.0,
         stride: int = 8,
         padded: bool = True,
+        classes: int = CLASSES,
     ) -> None:
         super().__init__()
         if stride not in SKIPS:
@@ -63,9 +66,9 @@ class FCNHead(nn.Module):
         self.fc6 = nn.Conv2d(pools[2], hidden, KERNEL, padding=padding)
         self.fc7 = nn.Conv2d(hidden, hidden, 1)
         self.drop = nn.Dropout(DROPOUT)
-        self.score = nn.Conv2d(hidden, CLASSES, 1)
+        self.score = nn.Conv2d(hidden, classes, 1)
         finer = pools[1::-1][: SKIPS[stride]]
-        self.skips = nn.ModuleList(nn.Conv2d(one, CLASSES, 1) for one in finer)
+        self.skips = nn.ModuleList(nn.Conv2d(one, classes, 1) for one in finer)
         self.apply(started)
         for layer in (self.score, *self.skips):  # section 4.1: scoring begins at zero
             nn.init.zeros_(layer.weight)
@@ -76,7 +79,7 @@ class FCNHead(nn.Module):
         return self.drop(F.relu(self.fc7(hidden)))
 
     def forward(self, pools: tuple[Tensor, ...], size: tuple[int, int]) -> Tensor:
-        """Scores ``(B, 2, *size)`` from pool3, pool4 and pool5."""
+        """Scores ``(B, classes, *size)`` from pool3, pool4 and pool5."""
         scores = self.score(self.deep(pools[2]))
         for number, skip in enumerate(self.skips, 1):
             start = LOST * 2**number // COARSEST if self.padded else 0
