@@ -155,6 +155,32 @@ def test_a_method_that_fails_is_heard_and_the_search_is_over(bench):
     assert not bench.desk.finding.is_running
 
 
+@pytest.mark.parametrize("is_transposed", [False, True])
+def test_very_many_pixels_are_drawn_and_taken_back(is_transposed):
+    """Given an image full of large cells, also seen with its axes swapped,
+    when all are found, undone and found again,
+    then the labels are right each time, and what was painted by hand stays."""
+    image = np.zeros((500, 700), np.uint8)
+    for row in range(0, 500, 250):
+        image[row + 10 : row + 240, 10:690] = 200
+    bench = Bench(image)
+    if is_transposed:
+        bench.viewer.dims.order = (1, 0)
+        bench.settle()
+    bench.objects.data[20:30, 20:25] = 9
+
+    found(bench)
+
+    drawn = np.asarray(bench.objects.data)
+    by_hand = np.zeros(image.shape, bool)
+    by_hand[20:30, 20:25] = True
+    assert np.array_equal(drawn > 0, image > 0)
+    assert (drawn[by_hand] == 9).all()
+    assert len(np.unique(drawn[~by_hand])) == 3
+    bench.desk.controller.do(lambda s: s.undo())
+    assert np.array_equal(np.asarray(bench.objects.data) > 0, by_hand)
+
+
 def test_planes_of_a_stack_share_their_labels():
     """Given a stack, when objects are found on one plane and the user has moved on,
     then they are that plane's, and the next plane's labels go on from there."""

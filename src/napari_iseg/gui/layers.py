@@ -22,6 +22,7 @@ from napari_iseg.gui.planes import PlaneIndex, layer_shape, shown_plane
 
 RIGHT, MIDDLE = 2, 3  # napari's numbers of mouse buttons
 PLACES = ("scale", "rotate", "shear", "translate", "affine")
+MANY = 100_000  # pixels from which on writing them one by one lets the window wait
 ROLES = ("objects", "preview", "negative", "positive")  # from the bottom up
 
 
@@ -309,11 +310,21 @@ class LayersView:
             return window.T if plane.is_transposed else window
 
         def write(box: Box, changed: Mask, values: LabelArray) -> None:
+            if np.count_nonzero(changed) > MANY:
+                write_many(box, changed, values)
+                return
             rows, columns = np.nonzero(changed)
             key = plane.key(rows + box.top, columns + box.left)
             indices = tuple(np.broadcast_to(i, rows.shape) for i in key)
             with self._drawing():
                 layer.data_setitem(indices, values[changed].astype(layer.data.dtype))
+
+        def write_many(box: Box, changed: Mask, values: LabelArray) -> None:
+            window = np.where(changed, values, read(box)).astype(layer.data.dtype)
+            key = plane.key(*box.slices)
+            with self._drawing():
+                layer.data[key] = window.T if plane.is_transposed else window
+                layer.refresh()
 
         objects = annotated.session.objects
         if annotated.painted.show(objects, read, write, overwrite=overwrite):
