@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from napari_iseg.intensities import Percentiles
 from napari_iseg.nets.papers.description import read_network
-from napari_iseg.nets.unet import SameSize, UNet
+from napari_iseg.nets.unet import STRIDE, SameSize, UNet
 from napari_iseg.refine.automatic import Tiled
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.cells import available
-from napari_iseg.refine.conversion import Softmax, make_interactive
+from napari_iseg.refine.conversion import Reads, Softmax, make_interactive
 
 NAME = "unet-brs"
 
@@ -23,7 +24,8 @@ def build(device: str, weights: Path) -> BRS:
         If the device is not there or the weights are not this network's.
     """
     net = read_network(weights, NAME)
-    return make_interactive(net, output=Softmax(), device=device)
+    reads = Reads(channels=1, multiple=STRIDE, intensities=Percentiles())
+    return make_interactive(net, output=Softmax(), reads=reads, device=device)
 
 
 def build_automatic(device: str, weights: Path) -> Tiled:
