@@ -3,24 +3,27 @@
 The papers' networks were trained for an hour of a laptop, and know neither masks to
 start from nor accepted objects: they need not find a cell by one click. Promises that
 do not need weights that learnt something are tried on them with a few random weights,
-too.
+too. A network that was converted keeps them all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 import dask.array as da
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from napari_iseg import ENTRIES, Click, Clicks, load_segmenter
+from napari_iseg import ENTRIES, Click, Clicks, load_segmenter, make_interactive
 from napari_iseg.nets.papers import NETWORKS
 from napari_iseg.polished import MARK, is_polished, unpolished
+from napari_iseg.refine.conversion import AllAtOnce, InWindows
 from napari_iseg.refine.polish import Polished
 from napari_iseg.segmenter import Segmenter
+from tests.own_networks import Bright
 from tests.tiny_papers import tiny_segmenter
 
 ROWS, COLUMNS = np.indices((256, 256))
@@ -37,7 +40,16 @@ SEVERAL_POLISHED = f"{UNTRAINED}latent-diversity{MARK}"  # many masks, none obey
 POLISHED = [f"cells{MARK}", f"graph-cut{MARK}"]  # a network's answer, and a mask
 PUBLISHED = [name for name in NETWORKS if name in ENTRIES]
 OTHERS = [name for name in ENTRIES if name not in PUBLISHED]
-OBEDIENT = [*(name for name, entry in ENTRIES.items() if entry.obeys), *POLISHED]
+OWN: Mapping[str, Mapping[str, Any]] = {  # a network as users bring them, by views
+    "own by windows": {"view": InWindows(side=96)},
+    "own all at once": {"view": AllAtOnce()},
+    "own whole foreground": {"whole": True},
+}
+OBEDIENT = [
+    *(name for name, entry in ENTRIES.items() if entry.obeys),
+    *POLISHED,
+    *OWN,
+]
 
 
 @cache
@@ -45,6 +57,8 @@ def loaded(name: str) -> Segmenter:
     if name.startswith(UNTRAINED):
         segmenter = tiny_segmenter(unpolished(name).removeprefix(UNTRAINED))
         return Polished(segmenter) if is_polished(name) else segmenter
+    if name in OWN:
+        return make_interactive(Bright(0.41), device="cpu", **OWN[name])
     return load_segmenter(name, device="cpu")
 
 
@@ -57,7 +71,7 @@ def iou(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
     return float((a & b).sum() / max((a | b).sum(), 1))
 
 
-@pytest.fixture(params=[*OTHERS, *POLISHED])
+@pytest.fixture(params=[*OTHERS, *POLISHED, *OWN])
 def segmenter(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 
@@ -72,7 +86,7 @@ def obedient(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 
 
-@pytest.fixture(params=[*ENTRIES, *UNTRAINED_ONES, *POLISHED, SEVERAL_POLISHED])
+@pytest.fixture(params=[*ENTRIES, *UNTRAINED_ONES, *POLISHED, *OWN, SEVERAL_POLISHED])
 def anyone(request: pytest.FixtureRequest) -> Segmenter:
     return loaded(request.param)
 

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
 from napari_iseg.clicks import Click, Clicks
-from napari_iseg.intensities import DtypeRange, Intensities, ScaledImage, plane_wide
+from napari_iseg.intensities import Intensities, Percentiles, ScaledImage, plane_wide
 from napari_iseg.nets.told import Told
 from napari_iseg.refine.merging import EVERYWHERE, label_at, on_box_of, progressive
 from napari_iseg.refine.windowed import (
@@ -106,7 +106,7 @@ class OwnWindows(Windowed):
 
     view: View = field(default_factory=InWindows)
     whole: bool = False
-    intensities: Intensities = field(default_factory=DtypeRange)
+    intensities: Intensities = field(default_factory=Percentiles)
 
     def prepare(
         self,
@@ -171,7 +171,8 @@ class OwnPredictor(WindowedPredictor):
 
     def is_flat(self, window: Window) -> bool:
         """Whether there is no contrast, in the largest window, either."""
-        if np.ptp(self.reader.show(window)) > 0:
+        rows, columns = inside(window, self.grid)
+        if np.ptp(self.reader.show(window)[:rows, :columns]) > 0:
             return False
         larger = self.view.larger(window, self.grid)
         return larger == window or self.is_flat(larger)

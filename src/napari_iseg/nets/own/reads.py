@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from napari_iseg.arrays import Grid
-from napari_iseg.intensities import DtypeRange, Intensities
+from napari_iseg.intensities import Intensities, Percentiles
 
 GREY = (0.299, 0.587, 0.114)  # of red, green and blue in grey, ITU-R BT.601
 
@@ -31,7 +31,9 @@ class Reads:
         that reads grey as ITU-R BT.601 weighs colours, a grey one to a network that
         reads colours three times.
     intensities
-        What becomes 0 and 1, for images that come without a ``ScaledImage``.
+        What becomes 0 and 1, for images that come without a ``ScaledImage``: nearly
+        the darkest and the brightest of the plane. ``DtypeRange()`` for a network that
+        was trained on grey values over 255.
     """
 
     mean: float | tuple[float, ...] = 0.0
@@ -39,7 +41,7 @@ class Reads:
     multiple: int = 32
     size: Grid | None = None
     channels: int | None = None
-    intensities: Intensities = field(default_factory=DtypeRange)
+    intensities: Intensities = field(default_factory=Percentiles)
 
     def __post_init__(self) -> None:
         if self.channels not in (None, 1, 3):
