@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_iseg.arrays import Box, plane_of
-    from napari_iseg.catalog import ENTRIES, Entry, load_segmenter
+    from napari_iseg.catalog import (
+        AUTOMATIC,
+        ENTRIES,
+        Entry,
+        load_automatic,
+        load_segmenter,
+    )
     from napari_iseg.click_log import ClickLog, read_log, replay, write_log
     from napari_iseg.clicks import Click, Clicks
     from napari_iseg.image_files import read_image, write_labels
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "AUTOMATIC",
     "ENTRIES",
     "Box",
     "Click",
@@ -48,6 +55,7 @@ __all__ = [
     "Session",
     "Unscaled",
     "__version__",
+    "load_automatic",
     "load_own_model",
     "load_segmenter",
     "make_interactive",
@@ -61,7 +69,13 @@ __all__ = [
 
 _MODULES = {
     "arrays": ("Box", "plane_of"),
-    "catalog": ("ENTRIES", "Entry", "load_segmenter"),
+    "catalog": (
+        "AUTOMATIC",
+        "ENTRIES",
+        "Entry",
+        "load_automatic",
+        "load_segmenter",
+    ),
     "click_log": ("ClickLog", "read_log", "replay", "write_log"),
     "clicks": ("Click", "Clicks"),
     "image_files": ("read_image", "write_labels"),
