@@ -126,7 +126,9 @@ class TwoStreams(nn.Module):
 class Refining(nn.Module):
     """MSRN: features of every scale, summed in full size, beside the coarse scores."""
 
-    def __init__(self, widths: tuple[int, ...], width: float, *, padded: bool) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], width: float, dropout: float, *, padded: bool
+    ) -> None:
         super().__init__()
         narrow, refined = scaled(BOTTLENECK, width), scaled(REFINED, width)
         self.start = PADDING - 1 if padded else 0
@@ -135,7 +137,7 @@ class Refining(nn.Module):
         channels = (narrow + CLASSES, *[refined] * len(KERNELS))
         self.refine = nn.Sequential(
             *(
-                nn.Sequential(_normed(*sizes, kernel), nn.Dropout(DROPOUT))
+                nn.Sequential(_normed(*sizes, kernel), nn.Dropout(dropout))
                 for sizes, kernel in zip(pairwise(channels), KERNELS, strict=True)
             )
         )
@@ -169,6 +171,10 @@ class FCTSFN(nn.Module):
     refines
         Whether the refining network is there; it is trained second, with the other one
         fixed (section 3.3).
+    refining
+        The refining network's own factor on channels; None: ``width``.
+    dropout
+        After each refining layer; the paper's is 0.5. Of six channels it leaves too few.
     padded
         100 pixels of frame, as FCN has. Without it every layer keeps the size: the same
         weights, a sixth of the pixels for windows of 128.
@@ -191,6 +197,8 @@ class FCTSFN(nn.Module):
         streams: int = STREAMS,
         stride: int = 8,
         refines: bool = True,
+        refining: float | None = None,
+        dropout: float = DROPOUT,
         padded: bool = True,
         pretrained: bool = False,
     ) -> None:
@@ -203,7 +211,10 @@ class FCTSFN(nn.Module):
         self.width = width
         self.two_streams = TwoStreams(width, streams, stride, padded=padded)
         widths = self.two_streams.widths
-        self.refining = Refining(widths, width, padded=padded) if refines else None
+        factor = width if refining is None else refining
+        self.refining = (
+            Refining(widths, factor, dropout, padded=padded) if refines else None
+        )
         if pretrained:
             self.two_streams.initialise(tensors)
 
