@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from napari_iseg.nets.papers.description import Description
-from napari_iseg.nets.papers.fctsfn import DROPOUT, STREAMS, Answer
+from napari_iseg.nets.papers.fctsfn import STREAMS, Answer
 from training.losses.pixelwise import ENTROPIES
 from training.paper_recipe import PaperRecipe
 from training.paper_training import PUBLISHED, SMALL, Paper
@@ -29,8 +29,7 @@ class FctsfnRecipe(PaperRecipe):
     streams: int = STREAMS  # stages of VGG in each stream
     stride: int = 8
     refines: bool = True
-    refining: float | None = None  # factor on the refining network's channels
-    dropout: float = DROPOUT  # in the refining network
+    refining: tuple[float, float] | None = None  # factor on its channels, dropout
     padded: bool = False  # a frame of 100 pixels, as FCN has
 
     def trainable(self, stage: int = 0) -> Fctsfn:
@@ -43,7 +42,6 @@ class FctsfnRecipe(PaperRecipe):
             "stride": self.stride * 2**coarser,
             "refines": self.refines and stage == last,
             "refining": self.refining,
-            "dropout": self.dropout,
             "padded": self.padded,
         }
         fixed = ("two_streams",) if is_fixed else ()
@@ -68,8 +66,7 @@ PRESETS: Mapping[str, Recipe] = {
     "cells-small": FctsfnRecipe(
         name="fctsfn, cells-small",
         width=0.1,
-        refining=0.25,
-        dropout=0.0,
+        refining=(0.25, 0.0),
         learning_rate=1e-3,
         stages=(0.7, 0.3),
         **SMALL,

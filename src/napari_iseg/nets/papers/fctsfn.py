@@ -172,9 +172,8 @@ class FCTSFN(nn.Module):
         Whether the refining network is there; it is trained second, with the other one
         fixed (section 3.3).
     refining
-        The refining network's own factor on channels; None: ``width``.
-    dropout
-        After each refining layer; the paper's is 0.5. Of six channels it leaves too few.
+        Of the refining network: factor on its channels, and dropout after each layer.
+        None: ``width``, and the paper's 0.5, which leaves too little of six channels.
     padded
         100 pixels of frame, as FCN has. Without it every layer keeps the size: the same
         weights, a sixth of the pixels for windows of 128.
@@ -197,8 +196,7 @@ class FCTSFN(nn.Module):
         streams: int = STREAMS,
         stride: int = 8,
         refines: bool = True,
-        refining: float | None = None,
-        dropout: float = DROPOUT,
+        refining: tuple[float, float] | None = None,
         padded: bool = True,
         pretrained: bool = False,
     ) -> None:
@@ -211,10 +209,8 @@ class FCTSFN(nn.Module):
         self.width = width
         self.two_streams = TwoStreams(width, streams, stride, padded=padded)
         widths = self.two_streams.widths
-        factor = width if refining is None else refining
-        self.refining = (
-            Refining(widths, factor, dropout, padded=padded) if refines else None
-        )
+        size = refining or (width, DROPOUT)
+        self.refining = Refining(widths, *size, padded=padded) if refines else None
         if pretrained:
             self.two_streams.initialise(tensors)
 
