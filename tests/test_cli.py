@@ -104,7 +104,8 @@ def test_what_is_there_already_is_not_found_once_more(image, out, tmp_path, caps
     others[CELL] = 255
     tifffile.imwrite(tmp_path / "others.tif", others)
 
-    run("segment", image, "--automatic", "--others", tmp_path / "others.tif", "-o", out)
+    by = ("--automatic", "watershed", "--others", tmp_path / "others.tif")
+    run("segment", image, *by, "-o", out)
 
     labels = tifffile.imread(out)
     assert not labels[CELL].any()

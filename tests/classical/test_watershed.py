@@ -94,4 +94,4 @@ def test_the_catalogue_offers_it_without_weights():
     with pytest.raises(ValueError, match="did you mean 'watershed'"):
         load_automatic("watersheds")
     with pytest.raises(ValueError, match="has no weights"):
-        load_automatic(weights="mine.safetensors")
+        load_automatic("watershed", weights="mine.safetensors")

@@ -23,6 +23,18 @@ QUIET = [
 ]
 
 
+@pytest.fixture
+def bench() -> Bench:
+    return to_search(squares(60, 70))
+
+
+def to_search(image: np.ndarray | None = None) -> Bench:
+    """A desk that finds by a method that cannot be clicked with."""
+    bench = Bench(image)
+    bench.desk.choose_finder("watershed")
+    return bench
+
+
 def found(bench: Bench) -> Bench:
     bench.desk.find_all()
     bench.settle()
@@ -128,13 +140,13 @@ def test_finding_twice_adds_nothing(bench):
 
 
 def test_an_image_without_objects_says_so():
-    bench = found(Bench(np.full((20, 30), 7, np.uint8)))
+    bench = found(to_search(np.full((20, 30), 7, np.uint8)))
 
     assert bench.desk.finding.sentence.startswith("No object was found")
 
 
 def test_without_an_image_the_user_is_told_what_to_do():
-    bench = Bench()
+    bench = to_search()
 
     bench.desk.find_all()
 
@@ -163,7 +175,7 @@ def test_very_many_pixels_are_drawn_and_taken_back(is_transposed):
     image = np.zeros((500, 700), np.uint8)
     for row in range(0, 500, 250):
         image[row + 10 : row + 240, 10:690] = 200
-    bench = Bench(image)
+    bench = to_search(image)
     if is_transposed:
         bench.viewer.dims.order = (1, 0)
         bench.settle()
@@ -185,7 +197,7 @@ def test_planes_of_a_stack_share_their_labels():
     """Given a stack, when objects are found on one plane and the user has moved on,
     then they are that plane's, and the next plane's labels go on from there."""
     stack = squares(3, 60, 70)
-    bench = Bench(stack)
+    bench = to_search(stack)
     bench.viewer.dims.set_point(0, 0)
     bench.settle()
     bench.desk.find_all()
@@ -210,6 +222,21 @@ def test_a_removed_image_ends_the_search_well(bench):
 
     assert not bench.desk.finding.is_running
     assert bench.heard.errors == []
+
+
+def test_a_method_that_takes_clicks_too_answers_those_that_correct_it():
+    """Given a method that is in the list of those with clicks, too,
+    when it has found all objects,
+    then it is the chosen one, and the sentence says so."""
+    bench = to_search(squares(60, 70))
+    bench.desk.choose_finder("graph-cut")
+
+    found(bench)
+
+    assert bench.desk.controller.method.name == "graph-cut"
+    assert bench.desk.finding.sentence == (
+        "2 objects found. Click on one to correct it, by Graph cut."
+    )
 
 
 # Correcting what was found
@@ -295,6 +322,7 @@ class Searching(Window):
             load_automatic=lambda name, *, device: finder,
             **preferences,
         )
+        self.desk.choose_finder("watershed")
         (self.box,) = self.widget.findChildren(FindingBox)
         self.buttons = {
             button.text(): button for button in self.box.findChildren(QPushButton)
