@@ -77,6 +77,18 @@ def test_one_click_finds_the_object_at_its_scale(
     assert iou(patch, truth) > 0.95
 
 
+def test_an_object_that_no_window_holds_is_drawn_where_it_is() -> None:
+    """Given a click ten pixels below its upper edge, and enlargements used up."""
+    truth = squares() > 100
+    policy = Policy(overviews=(64,), enlargements=1)
+    predictor = Windowed(Brightness(), policy).prepare(squares())
+
+    mask = predictor.predict(Clicks.at(positive=[(310, 350)])) > 0.5
+
+    assert mask[301, 350]
+    assert not (mask & ~truth).any()
+
+
 clicks_anywhere = st.lists(
     st.builds(Click, st.integers(0, 599), st.integers(0, 599), st.booleans()),
     max_size=5,

@@ -291,15 +291,16 @@ class WindowedPredictor:
         """The answer in a window around the mask, enlarged while the mask leaves it."""
         window = self.window_for(state, clicks)
         for _ in range(self.policy.enlargements + 1):
+            asked = window
             answer = self.ask(window, state.patch, clicks)
             patch = self.as_patch(window, answer, 0)
             larger = enlarged(window, self.policy.enlarge, self.grid)
             if not touches_edge(patch, window, self.grid) or larger == window:
                 break
             window = larger
-        answer, kept = self.refined(window, state, clicks, answer)
+        answer, kept = self.refined(asked, state, clicks, answer)
         others = [
-            (self.as_patch(window, answer, m), float(score))
+            (self.as_patch(asked, answer, m), float(score))
             for m, score in enumerate(answer.scores)
         ]
         return State(others[0][0], window, tuple(others), kept=kept)
