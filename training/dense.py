@@ -36,10 +36,25 @@ class DenseRecipe(PaperRecipe):
 
 @dataclass(frozen=True, slots=True)
 class Dense:
-    """A network of ``CONVERTED`` whose pixels are classified; see ``Trainable``."""
+    """A network of ``CONVERTED`` whose pixels are classified; see ``Trainable``.
+
+    Attributes
+    ----------
+    description
+        The network.
+    channels
+        Of the image: 3 for colours, 1 for grey.
+    kinds
+        Whether its classes are kinds of objects; else all but the first are parts of
+        the foreground.
+    summed
+        Whether its loss is a sum over the pixels.
+    """
 
     description: Description
     channels: int = 3
+    kinds: bool = False
+    summed: bool = False
 
     @property
     def shape(self) -> str:
@@ -67,15 +82,23 @@ class Dense:
         return {}
 
     def asked(self, net: nn.Module, windows: Windows, _told: Mapping[str, Any]) -> Any:
-        return net(shown(windows.image, self.channels))
+        return net(self.shown(windows.image))
+
+    def shown(self, image: Tensor) -> Tensor:
+        """Colours as they are, or as grey as at run time: ``(B, channels, H, W)``."""
+        return image if self.channels == 3 else grey(image)
+
+    def classes(self, answer: Any) -> Tensor:
+        """The class of each pixel ``(B, H, W)``; 1 for any part of the foreground."""
+        return answer.argmax(1) if self.kinds else (foreground(answer)[:, 0] > 0).long()
 
     def loss(
         self, answer: Any, windows: Windows, _clicks: Sequence[Points], _look: str
     ) -> Tensor:
         """Cross-entropy; ``truth`` holds classes, ``counted`` how much each counts."""
         classes, weight = windows.truth[:, 0].long(), windows.counted[:, 0]
-        each = F.cross_entropy(answer.float(), classes, reduction="none")
-        return (each * weight).sum() / (weight > 0).sum().clamp(min=1)
+        each = weight * F.cross_entropy(answer.float(), classes, reduction="none")
+        return each.sum() / (1 if self.summed else (weight > 0).sum().clamp(min=1))
 
     def hypotheses(self, answer: Any) -> tuple[Tensor, Tensor]:
         """All that is not background, as one mask."""
@@ -130,11 +153,6 @@ def together(arrays: Sequence[np.ndarray[Any, np.dtype[np.float32]]]) -> Tensor:
             np.ascontiguousarray(one)
         )
     return batch
-
-
-def shown(image: Tensor, channels: int) -> Tensor:
-    """Colours as they are, or as grey as at run time: ``(B, channels, H, W)``."""
-    return image if channels == 3 else grey(image)
 
 
 def foreground(logits: Tensor) -> Tensor:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save_file
 
 from napari_iseg.atomic_files import written_whole
-from napari_iseg.weights import Results, WeightsCard, sha256_of, write_card
+from napari_iseg.weights import (
+    Results,
+    WeightsCard,
+    read_card,
+    sha256_of,
+    write_card,
+)
 from training.datasets import entry
 from training.engine import read_checkpoint
 from training.evaluation import read_curves
-from training.metrics import summary
+from training.metrics import ClickCurve, summary
 from training.report import grouped
 from training.revision import revision
 from training.sources import CELL_SETS
@@ -125,7 +132,6 @@ def never_seen(ablation: Path | None) -> Results:
 
 def measured(results: Path) -> dict[str, dict[str, str | float]]:
     """Data set -> robot, number of objects, IoU after one click, NoC, failures."""
-    kept = ("objects", "iou@1", "noc85", "noc90", "failures90", "obedience")
     found: dict[str, dict[str, str | float]] = {}
     for (_, data, robot), curves in grouped(read_curves(results)).items():
         if data in found:
@@ -133,6 +139,24 @@ def measured(results: Path) -> dict[str, dict[str, str | float]]:
                 f"{results} holds results of several methods or robots on '{data}'; a "
                 "card is of one: give a file with nothing else"
             )
-        row = summary(curves)
-        found[data] = {"robot": robot, **{k: round(row[k], 4) for k in kept}}
+        found[data] = figures(curves, robot)
     return found
+
+
+def figures(curves: Sequence[ClickCurve], robot: str) -> dict[str, str | float]:
+    """What a card says of one data set."""
+    kept = ("objects", "iou@1", "noc85", "noc90", "failures90", "obedience")
+    row = summary(curves)
+    return {"robot": robot, **{name: round(row[name], 4) for name in kept}}
+
+
+def add_results(card: Path, curves: Sequence[ClickCurve]) -> None:
+    """Write what was measured of a method into its card, data set by data set.
+
+    What the card says of other data sets stays.
+    """
+    old = read_card(card)
+    new = {
+        data: figures(some, robot) for (_, data, robot), some in grouped(curves).items()
+    }
+    write_card(card, replace(old, results={**old.results, **new}))

@@ -5,19 +5,26 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from torch.utils.data import Dataset
 
+from training.class_files import CLASS_FILES
 from training.datasets import open_dataset
 from training.datasets.scenes import VOID, LabelScene, SceneDataSet
 from training.dense import DenseRecipe
-from training.fields import CellFields
+from training.fields import CellFields, Field
 from training.images import IGNORED, LabelledImage, data_root
+from training.photo_fields import PhotoFields, Photos
+from training.recipe import one_of
 from training.sources import CELL_SETS, TrainingSet, training_set
 
 
 def opened_fields(
     recipe: DenseRecipe,
-) -> tuple[CellFields, DenseRecipe, list[str]]:
+) -> tuple[Dataset[Field], DenseRecipe, list[str]]:
     """The samples, the recipe for so many images, and what could not be read."""
+    if recipe.photographs.data:
+        photos = photos_of(recipe, kept=False)
+        return photo_fields(recipe, photos), recipe.sized(len(photos.names)), []
     sets = field_sets(recipe, recipe.fields.images, kept=False)
     fields = CellFields(
         sets, recipe.fields, recipe.samples, seed=recipe.seed, lost=recipe.lost
@@ -25,6 +32,45 @@ def opened_fields(
     number = sum(len(one.images) for one in sets.values())
     broken = [reason for one in sets.values() for reason in one.broken]
     return fields, recipe.sized(number), broken
+
+
+def photo_fields(recipe: DenseRecipe, photos: Photos) -> PhotoFields:
+    cropped = recipe.fields.cropped
+    return PhotoFields(photos, recipe.photographs, cropped, seed=recipe.seed)
+
+
+def photos_of(recipe: DenseRecipe, *, kept: bool) -> Photos:
+    """Photographs with a class for each pixel; ``kept``: those that are held out.
+
+    Raises
+    ------
+    ValueError
+        If the data set is not there, knows no classes, or no image is left.
+    """
+    name, objects = recipe.photographs.data, recipe.fields.objects
+    if objects:
+        data = open_dataset(name, data_root())
+    else:
+        data = one_of(CLASS_FILES, "photographs.data", name).open(data_root())
+    assert isinstance(data, SceneDataSet)
+    beginning = recipe.fields.held_out if kept else recipe.fields.images
+    return Photos(data, chosen(data, name, beginning, recipe, kept=kept), objects)
+
+
+def chosen(
+    data: SceneDataSet, name: str, beginning: str, recipe: DenseRecipe, *, kept: bool
+) -> list[str]:
+    """Names of images that begin so, without those that are held out."""
+    apart = recipe.fields.held_out
+    names = [
+        one
+        for one in data.images()
+        if one.startswith(beginning)
+        and (kept or not apart or not one.startswith(apart))
+    ]
+    if not names:
+        raise ValueError(f"no image of '{name}' has a name that begins {beginning!r}")
+    return names
 
 
 def held_out_fields(recipe: DenseRecipe) -> dict[str, TrainingSet]:

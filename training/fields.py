@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 
 from training.appearance import Rng
 from training.cell_targets import cell_classes, nearest_two, seam_weight
+from training.class_files import kind_of
 from training.images import IGNORED
 from training.samples import (
     Canvas,
@@ -35,13 +36,16 @@ class FieldSettings:
 
     shares: tuple[tuple[str, float], ...] = ()  # of training.sources.CELL_SETS
     data: str = ""  # or a name of training.datasets, instead
-    images: str = ""  # of those whose names begin so; "": of all
+    images: str = ""  # of those whose names begin so; "": of all but held out ones
     held_out: str = ""  # the same, of the images that are looked at now and then
     scale: tuple[float, float] = (1.0, 1.0)  # pixels of the network for one of the file
     beside: float = 0.2  # share of fields that lie anywhere, not around a cell
     contrast: float = 0.0  # share of fields scaled by their own grey values
     bent: float = 0.0  # pixels: deviation of 3 x 3 points that bend a field
     near: float = 2.0  # pixels: a border is that close to another cell; 0: no borders
+    kinds: bool = False  # classes are kinds of cells (training.class_files) instead
+    objects: bool = True  # of photographs: any object is class 1, not its own class
+    cropped: float = 0.0  # of photographs: share of a side that may be cut off
     seam: float = 5.0  # weight between cells that are close, beside 1 (w0)
     seam_width: float = 5.0  # pixels (sigma)
 
@@ -125,6 +129,8 @@ class CellFields(Dataset[Field]):
             image = stretched(image)
         cut = slice(self.lost // 2, side - self.lost // 2)
         classes, weight = targets(canvas.labels, settings)
+        if settings.kinds:
+            classes = np.where(classes > 0, kind_of(source.name), 0).astype(np.uint8)
         counted = weight * (inside & (canvas.labels != IGNORED))
         return Field(image, classes[cut, cut], counted[cut, cut].astype(np.float32))
 

@@ -20,7 +20,7 @@ from training.datasets import open_dataset
 from training.dense import DenseRecipe, DenseTrainer
 from training.dense_validation import DenseLooks
 from training.engine import Trainer, save
-from training.field_sets import held_out_fields, opened_fields
+from training.field_sets import opened_fields
 from training.images import data_root
 from training.loading import loader_of
 from training.logs import Log, TensorBoard, forget_after
@@ -215,7 +215,7 @@ def trainer_of(recipe: Recipe, device: torch.device, crew: Crew) -> Trainer:
 def looks_of(recipe: Recipe) -> Looks | DenseLooks:
     """By what is held out: objects to click on, or whole fields."""
     if isinstance(recipe, DenseRecipe):
-        return DenseLooks.of(held_out_fields(recipe), recipe.channels)
+        return DenseLooks.of(recipe)
     return Looks.of(recipe)
 
 

@@ -18,6 +18,9 @@ def add_networks(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also: BRS' network alone, RIS-Net as written, graph cuts, oracles",
     )
+    command.add_argument(
+        "--cards", action="store_true", help="write results into the weights' cards"
+    )
     command.add_argument("--data", nargs="+", default=VALIDATION, metavar="SET")
     command.add_argument("--robot", default="ritm")
     command.add_argument("--limit", type=int, default=10, help="objects a set; 0: all")
@@ -48,7 +51,9 @@ def run_networks(options: argparse.Namespace) -> None:
     )
     plain = Method(name="", device=options.device)
     workers = Workers(options.workers)
-    table = networks_table(rows, order, options.output, workers, plain)
+    table = networks_table(
+        rows, order, options.output, workers, plain, on_cards=options.cards
+    )
     missing = {row.name for row in ROWS.values()} - {row.name for row in rows.values()}
     if missing and not options.methods:
         names = ", ".join(sorted(missing))

@@ -13,6 +13,7 @@ from training.brs_table import UNREFINED
 from training.datasets import DATASETS
 from training.evaluation import Method, Order, Workers, evaluate, read_curves
 from training.evaluation.methods import ORACLE, method_of
+from training.export import add_results
 from training.metrics import ClickCurve, summary
 from training.report.tables import Columns, cells
 
@@ -103,7 +104,13 @@ def method_for(row: Row, plain: Method) -> Method:
 
 
 def networks_table(
-    rows: Mapping[str, Row], order: Order, path: Path, workers: Workers, plain: Method
+    rows: Mapping[str, Row],
+    order: Order,
+    path: Path,
+    workers: Workers,
+    plain: Method,
+    *,
+    on_cards: bool = False,
 ) -> str:
     """Measure what ``path`` does not hold yet; the tables as Markdown.
 
@@ -119,6 +126,8 @@ def networks_table(
         Who does the work.
     plain
         A method without a name: device.
+    on_cards
+        Write the results of the papers' networks into the cards of their weights.
 
     Raises
     ------
@@ -138,6 +147,9 @@ def networks_table(
         title: [c for c in curves if c.method == method.title]
         for title, method in methods.items()
     }
+    if on_cards:
+        for name in found.keys() & ROWS.keys() - {REFERENCE}:
+            add_results(weights_of(name).with_suffix(".json"), found[name])
     return "\n".join([*whole(rows, found, order), *each(found, order)]) + "\n"
 
 
@@ -158,11 +170,15 @@ def card_of(row: Row) -> WeightsCard:
     return card
 
 
-def parameter_count(name: str) -> int:
-    """Numbers that were learnt, in the weights file of a method."""
+def weights_of(name: str) -> Path:
     path = weights_file(name)
     assert path is not None, name
-    tensors = read_tensors(path)
+    return path
+
+
+def parameter_count(name: str) -> int:
+    """Numbers that were learnt, in the weights file of a method."""
+    tensors = read_tensors(weights_of(name))
     return sum(v.size for k, v in tensors.items() if not k.endswith(STATISTICS))
 
 

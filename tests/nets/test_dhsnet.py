@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from napari_iseg.nets import dhsnet
-from napari_iseg.nets.dhsnet import TIMES, DHSNet, RecurrentLayer, Refinement
+from napari_iseg.nets.dhsnet import (
+    TIMES,
+    DHSNet,
+    RecurrentLayer,
+    Refinement,
+    ResponseNorm,
+)
 from napari_iseg.nets.papers.vgg import VGG
 from tests.nets.papers.measures import disc, iou, parameter_count
 
@@ -50,6 +57,13 @@ def test_a_repeating_layer_shares_its_weights_over_time() -> None:
     assert TIMES == 3
     assert torch.equal(layer(given), state)
     assert sum(p.numel() for p in layer.parameters()) == 9 * 5 * 8 + 8 + 9 * 8 * 8
+
+
+def test_the_normalisation_is_torchs() -> None:
+    features = 30 * torch.rand(2, 12, 5, 6)
+    theirs = nn.LocalResponseNorm(9, 1e-3, 0.75, 1.0)
+
+    assert torch.allclose(ResponseNorm(12)(features), theirs(features), rtol=1e-5)
 
 
 def test_maps_become_finer_from_28_to_224_pixels() -> None:

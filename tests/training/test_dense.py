@@ -24,6 +24,7 @@ from training.cell_targets import (
     nearest_two,
     seam_weight,
 )
+from training.class_files import kind_of
 from training.dense import DenseTrainer, foreground, side_by_side
 from training.early_stopping import Marks
 from training.engine import save
@@ -340,3 +341,31 @@ def test_the_papers_recipe_is_ronnebergers(tmp_path: Path, monkeypatch) -> None:
     assert (net.score.out_channels, net.padded, recipe.momentum) == (2, False, 0.99)
     with pytest.raises(ValueError, match=r"no image of .* begins '03/'"):
         named_images("ctc/PhC-C2DH-U373", "03/")
+
+
+def test_fcn_learns_kinds_and_is_exported(data: Path, tmp_path: Path) -> None:
+    """
+    Given two cell sets, each with one kind of object,
+    when FCN's small recipe is run on them, tiny,
+    then the classes of a sample are those of its set, and the exported network knows
+    all kinds.
+    """
+    run, output = tmp_path / "run", tmp_path / "fcn-brs.safetensors"
+    words = [word for one in SMALL for word in ("--set", one)]
+    recipe = overridden(recipe_of("fcn-brs"), SMALL)
+    fields, _, _ = opened_fields(recipe)
+
+    seen = {int(one) for i in range(12) for one in np.unique(fields[i].classes)}
+    assert main(["train", "fcn-brs", "--workers", "0", "--out", str(run), *words]) == 0
+    assert main(["export", str(run / "checkpoint.pt"), "-o", str(output)]) == 0
+
+    assert seen == {0, 1, 2}  # dsb2018 and usiigaci
+    with torch.no_grad():
+        answer = read_network(output, "fcn-brs")(torch.rand(1, 3, 20, 21))
+    assert answer.shape == (1, 6, 20, 21)
+    assert "five kinds" in read_card(output.with_suffix(".json")).limits
+
+
+def test_an_image_of_no_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"objects of 'cars' are none of \['dsb2018'"):
+        kind_of("cars/1")

@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.benchmark_commands import add_how_built
+
+if TYPE_CHECKING:
+    from training.conversion.journal import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ def add_conversion(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "-o", "--output", type=Path, default=Path("results/conversion.jsonl")
     )
+    command.add_argument("--figure", type=Path, help="draw the curves of dhsnet-brs")
     command.add_argument("--into", type=Path, help="a document with table markers")
     command.set_defaults(run=run_conversion)
 
@@ -79,6 +84,65 @@ def cells(options: argparse.Namespace) -> str:
     return table_4(rows, robot, options.data)
 
 
+def semantic(options: argparse.Namespace) -> str:
+    """Table 3."""
+    from training.conversion.networks import class_count, semantic_segmenter
+    from training.conversion.semantic import Semantic, table_3
+
+    segmenter = semantic_segmenter(options.weights, options.device)
+    how, images = Semantic(segmenter, options.clicks), class_images(options)
+    count = class_count(options.weights)
+
+    def measured(name: str) -> Row:
+        image, classes = images[name]()
+        return how.measured(image, classes, count)
+
+    rows = journal(options).rows(list(images)[: options.limit or None], measured)
+    return table_3(rows, options.clicks, options.data)
+
+
+def class_images(options: argparse.Namespace) -> dict[str, Callable[[], Any]]:
+    """By name, what reads an image with its classes."""
+    from training.class_files import CLASS_FILES, held_out_kinds
+    from training.images import data_root
+    from training.photo_fields import Photos
+    from training.recipe import one_of
+
+    if options.data == "cell-kinds":
+        kinds = held_out_kinds(data_root())
+        return {one: partial(kinds.__getitem__, one) for one in kinds}
+    data = one_of(CLASS_FILES, "--data", options.data).open(data_root())
+    names = [one for one in data.images() if one.startswith(options.images)]
+    photos = Photos(data, names, objects=False)
+    return {one: partial(photos.read, one) for one in names}
+
+
+def saliency(options: argparse.Namespace) -> str:
+    """Figure 11."""
+    from training.conversion.networks import saliency_segmenter
+    from training.conversion.saliency import Saliency, draw, figure_11
+    from training.datasets import open_dataset
+    from training.datasets.scenes import VOID, SceneDataSet
+    from training.images import data_root
+    from training.photo_fields import Photos
+
+    robot = robot_of(options)
+    how = Saliency(saliency_segmenter(options.weights, options.device), robot)
+    data = open_dataset(options.data, data_root())
+    assert isinstance(data, SceneDataSet)
+    names = [one for one in data.images() if one.startswith(options.images)]
+    photos = Photos(data, names)
+
+    def measured(name: str) -> Row:
+        image, classes = photos.read(name)
+        return how.measured(image, classes == 1, classes == VOID)
+
+    rows = journal(options).rows(names[: options.limit or None], measured)
+    if options.figure:
+        draw(rows, robot, options.figure)
+    return figure_11(rows, robot, options.data)
+
+
 def robot_of(options: argparse.Namespace) -> Any:
     from training.conversion.series import Robot
     from training.recipe import one_of
@@ -105,4 +169,6 @@ def journal(options: argparse.Namespace) -> Any:
 
 APPLICATIONS: Mapping[str, Application] = {
     "unet-brs": Application("table-4", "usiigaci/val", 5, cells),
+    "fcn-brs": Application("table-3", "voc2012", 5, semantic),
+    "dhsnet-brs": Application("figure-11", "ecssd", 5, saliency),
 }

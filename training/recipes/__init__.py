@@ -22,6 +22,8 @@ RECIPES: Mapping[str, str] = {
     "latent-diversity": "training.recipes.latent_diversity",
     "ris-net": "training.recipes.ris_net",
     "unet-brs": "training.recipes.unet_brs",
+    "fcn-brs": "training.recipes.fcn_brs",
+    "dhsnet-brs": "training.recipes.dhsnet_brs",
 }
 
 
