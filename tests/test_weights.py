@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from napari_iseg import weights
-from napari_iseg.catalog import ENTRIES
+from napari_iseg.catalog import AUTOMATIC, ENTRIES
 from napari_iseg.weights import (
     WeightsCard,
     cache_folder,
@@ -104,12 +105,26 @@ def test_the_weights_in_the_package_are_those_of_their_card(entry):
 
     path = locate(card)
 
-    assert path.stat().st_size == card.size < 40_000_000
+    assert path.stat().st_size == card.size
     assert card.licence
     assert card.trained_on
     assert card.recipe
     assert card.revision
     assert read_tensors(path)
+    assert card.results, "measure it, then: python -m training networks --cards"
+    for row in card.results.values():
+        assert {"robot", "noc85", "noc90"} <= row.keys()
+
+
+def test_all_weights_together_are_small_and_each_has_its_card():
+    folder = Path(str(files("napari_iseg"))) / "data" / "weights"
+    cards = {one.card for one in (*ENTRIES.values(), *AUTOMATIC.values()) if one.card}
+
+    found = list(folder.glob("*.safetensors"))
+
+    assert cards <= {path.stem for path in found}
+    assert all(locate(read_card(path.with_suffix(".json"))) == path for path in found)
+    assert sum(path.stat().st_size for path in found) < 40_000_000
 
 
 # ---------------------------------------------------------------------- files of a user

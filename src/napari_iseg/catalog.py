@@ -63,6 +63,15 @@ _ENTRIES = (
         summary="Cells and nuclei of any microscope; a small network of ours.",
     ),
     Entry(
+        name="ifcn",
+        title="iFCN",
+        paper="Xu, Price, Cohen, Yang and Huang, CVPR 2016",
+        build="napari_iseg.refine.papers:ifcn",
+        card="ifcn",
+        summary="One plain network that is told how far each pixel is from the clicks.",
+        obeys=False,
+    ),
+    Entry(
         name="graph-cut",
         title="Graph cut",
         paper="Boykov and Jolly, ICCV 2001",

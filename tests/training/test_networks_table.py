@@ -13,6 +13,7 @@ from napari_iseg.clicks import Clicks
 from napari_iseg.nets.papers import NETWORKS, network
 from napari_iseg.nets.papers.paper_model import PaperModel
 from napari_iseg.refine.windowed import Windowed
+from napari_iseg.weights import read_card, write_card
 from tests.nets.papers.measures import parameter_count
 from tests.published_papers import publish, write_weights
 from tests.tiny_papers import ARGUMENTS, NARROW, tiny_segmenter
@@ -114,6 +115,26 @@ def test_the_table_is_written_into_a_document(results, tmp_path, capsys) -> None
     assert page.read_text().startswith("before\n")
 
 
+def test_results_are_written_into_the_cards_of_the_papers_networks(
+    published, results, capsys
+) -> None:
+    """What a card said of other data sets stays; that of ``cells`` is not touched."""
+    card = published / "itis.json"
+    older = {"elsewhere": {"robot": "human", "noc85": 3.0, "noc90": 4.0}}
+    write_card(card, replace(read_card(card), results=older))
+    shipped = catalog.ENTRIES["cells"].weights_card()
+
+    main(["networks", "cells", "itis", *FEW, "--cards", "-o", str(results)])
+
+    found = read_card(card).results
+    row = lines_of(capsys.readouterr().out)["itis"]
+    assert found["elsewhere"] == older["elsewhere"]
+    assert found["dsb2018/val"]["robot"] == "ritm"
+    assert f"{found['dsb2018/val']['noc85']:.2f}" in row
+    assert catalog.load_segmenter("itis", device="cpu")
+    assert catalog.ENTRIES["cells"].weights_card() == shipped
+
+
 def test_only_what_was_held_out_from_training_is_measured(
     published, results, tmp_path, capsys
 ) -> None:
@@ -186,9 +207,7 @@ def test_settings_that_a_network_has_none_of_are_told(tmp_path: Path) -> None:
         build(RIS_NET, "net.fusion='sum'")
     with pytest.raises(ValueError, match=r"no setting streams='2' beside its weights"):
         build(RIS_NET, "net.streams=2")
-    with pytest.raises(
-        ValueError, match="'cells' is no paper's network: there is"
-    ):
+    with pytest.raises(ValueError, match="'cells' is no paper's network: there is"):
         Method(name="cells", policy=("net.fusion='max'",)).build()
     with pytest.raises(ValueError, match="does not work by windows"):
         Method(name=BRIGHT, policy=("net.fusion='max'",)).build()
