@@ -8,19 +8,36 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from napari_iseg import Click
+from napari_iseg.intensities import DtypeRange
 from napari_iseg.nets.papers.description import Description
-from napari_iseg.refine.conversion import make_interactive
+from napari_iseg.refine.class_clicks import ByClass, ClassClick
+from napari_iseg.refine.conversion import AllAtOnce, Reads, Softmax, make_interactive
+from tests.nets.papers.measures import awake
 from tests.training.conftest import drawn_image
-from tests.training.tiny_data import write_sets
+from tests.training.datasets.miniatures import MINIATURES
+from tests.training.tiny_data import SETS, write_sets
+from training import class_files, sources
 from training.__main__ import main
 from training.conversion.cells import Cells, Truth, table_4
 from training.conversion.journal import Journal
+from training.conversion.saliency import f_measure, precision_recall
+from training.conversion.semantic import Semantic, next_click, table_3
 from training.conversion.series import Robot
 from training.images import IGNORED, LabelledImage
+from training.metrics.confusion import (
+    class_ious,
+    confusion,
+    mean_accuracy,
+    mean_iou,
+    pixel_accuracy,
+)
+from training.sources import CELL_SETS
 
 
 class Bright(nn.Module):
@@ -216,3 +233,177 @@ def test_drawn_cells_can_be_measured(tmp_path: Path) -> None:
     )
 
     assert len(row["ious"]) == 2
+
+
+class Bands(nn.Module):
+    """Three classes: dark, middling, bright."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.see = nn.Conv2d(3, 3, 1)
+        with torch.no_grad():
+            self.see.weight.copy_(torch.tensor([-8.0, 0, 8])[:, None, None, None] / 3)
+            self.see.bias.copy_(torch.tensor([2.0, 0, -5.5]))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.see(image)
+
+
+def test_the_semantic_robot_names_the_class_that_most_pixels_lack() -> None:
+    """
+    Given an answer that misses four pixels of class 1 and nine of class 2,
+    when the robot clicks, and clicks again,
+    then it names class 2 in the middle of the nine, and does not click there again;
+    where all is right or not known, it does not click.
+    """
+    truth = np.zeros((12, 12), np.int64)
+    truth[1:3, 1:3], truth[6:9, 6:9] = 1, 2
+    truth[11] = -1
+    said = np.zeros_like(truth)
+
+    click = next_click(truth, said, [])
+    other = next_click(truth, said, [ClassClick(7, 7, 2)])
+
+    assert click == ClassClick(7, 7, 2)
+    assert other is not None
+    assert (other.label, (other.row, other.column) != (7, 7)) == (2, True)
+    assert next_click(truth, np.where(truth < 0, 1, truth), []) is None
+
+
+def test_clicks_that_name_classes_are_counted_in_one_confusion() -> None:
+    """
+    Given a network with three classes and an image of which it takes a part wrongly,
+    when a robot names the class of a wrong pixel,
+    then the clicked pixel has it, and the confusions hold every known pixel.
+    """
+    truth = np.zeros((32, 32), np.int64)
+    truth[8:24, 8:24] = 2
+    truth[0] = -1
+    image = np.full((32, 32, 3), 30, np.uint8)
+    image[8:24, 8:24] = 150  # looks like class 1
+    reads = Reads(intensities=DtypeRange())
+    converted = make_interactive(
+        Bands(), output=Softmax(), reads=reads, view=AllAtOnce(), whole=True
+    )
+
+    row = Semantic(ByClass(converted), clicks=1).measured(image, truth, 3)
+    table = table_3([row, row], 1, "bands")
+
+    assert np.sum(row["confusions"][0]) == 31 * 32
+    assert np.array(row["confusions"][0])[2, 1] == 16 * 16
+    assert row["right"] == [True]
+    assert np.array(row["confusions"][1])[2, 2] > 0
+    assert "| ... paper, VOC 2012 validation | 65.4 | 70.9 |" in table
+    assert "2 images, 3 classes" in table
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_accuracies_are_those_of_counting(seed: int) -> None:
+    """
+    Given a truth with unknown pixels and an answer,
+    when both are counted class by class,
+    then IoU and accuracies are those of the confusion.
+    """
+    rng = np.random.default_rng(seed)
+    truth, said = rng.integers(-1, 4, (9, 9)), rng.integers(0, 4, (9, 9))
+    known = truth >= 0
+
+    found = confusion(truth, said, 4)
+
+    ious = class_ious(found)
+    for label in range(4):
+        inside, taken = truth[known] == label, said[known] == label
+        if (inside | taken).any():
+            both = np.count_nonzero(inside & taken)
+            assert ious[label] == both / np.count_nonzero(inside | taken)
+    assert mean_iou(found) == pytest.approx(np.nanmean(ious))
+    assert pixel_accuracy(found) == pytest.approx(np.mean((truth == said)[known]))
+    shares = [np.mean((said == n)[truth == n]) for n in range(4) if (truth == n).any()]
+    assert mean_accuracy(found) == pytest.approx(np.mean(shares))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_precision_and_recall_are_those_of_each_threshold(seed: int) -> None:
+    """
+    Given a saliency map with unknown pixels,
+    when it is cut at every fifth of 255 grey levels,
+    then precision and recall are those of each mask, and recall never rises.
+    """
+    rng = np.random.default_rng(seed)
+    truth, ignored = rng.random((2, 8, 9)) < 0.3
+    chance = (
+        (rng.integers(0, 52, (8, 9)) * 5 / 255 + 1e-4).astype(np.float32).clip(0, 1)
+    )
+
+    precision, recall = precision_recall(truth & ~ignored, chance, ignored)
+
+    for level in (0, 13, 51):
+        mask = (chance >= level * 5 / 255) & ~ignored
+        right = np.count_nonzero(mask & truth)
+        wanted = np.count_nonzero(truth & ~ignored)
+        assert precision[level] == pytest.approx(
+            right / mask.sum() if mask.any() else 1
+        )
+        assert recall[level] == pytest.approx(right / wanted if wanted else 1)
+    assert (np.diff(recall) <= 0).all()
+
+
+def test_the_f_measure_weighs_precision_more() -> None:
+    half, whole = np.array([0.5]), np.array([1.0])
+
+    assert f_measure(whole, half) > f_measure(half, whole)
+    assert f_measure(whole, whole) == 1
+    assert f_measure(np.zeros(1), np.zeros(1)) == 0
+
+
+def test_one_command_each_prints_table_3_and_figure_11(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Given weights of a tiny FCN and a tiny DHSNet, and ECSSD and our cells in miniature,
+    when each command is run,
+    then the table is printed, and the curves are drawn.
+    """
+    write_sets(tmp_path)
+    MINIATURES["ecssd"][0](tmp_path)
+    monkeypatch.setenv("ISEG_DATA", str(tmp_path))
+    for module in (class_files, sources):
+        monkeypatch.setattr(module, "CELL_SETS", {n: CELL_SETS[n] for n in SETS})
+    fcn, dhsnet = tmp_path / "fcn.safetensors", tmp_path / "dhsnet.safetensors"
+    narrow = {"width": 1 / 16}
+    kinds = {
+        fcn: Description("fcn-brs", {**narrow, "classes": 6, "padded": False}),
+        dhsnet: Description("dhsnet-brs", {**narrow, "side": 32}),
+    }
+    for path, kind in kinds.items():
+        save_file(awake(kind.build()).state_dict(), path, metadata=kind.metadata())
+    common = ["--clicks", "1", "--limit", "1", "-o", str(tmp_path / "results.jsonl")]
+
+    classes = ["fcn-brs", "--weights", str(fcn), "--data", "cell-kinds"]
+    assert main(["conversion", *classes, *common]) == 0
+    table_3 = capsys.readouterr().out
+    salient = ["dhsnet-brs", "--weights", str(dhsnet)]
+    salient += ["--figure", str(tmp_path / "curves.png")]
+    assert main(["conversion", *salient, *common]) == 0
+    figure_11 = capsys.readouterr().out
+
+    assert "On cell-kinds: 1 images, 6 classes." in table_3
+    assert "Robot brs-paper on ecssd: 1 images." in figure_11
+    assert "| largest F | 0." in figure_11
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_weights_of_another_network_and_missing_ones_are_refused(
+    weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    Given weights of a U-Net,
+    when they are given as an FCN's, or none are given for DHSNet,
+    then a sentence says what is wrong.
+    """
+    assert main(["conversion", "fcn-brs", "--weights", str(weights)]) == 2
+    assert "holds weights of 'unet-brs', not of an FCN" in capsys.readouterr().err
+    assert main(["conversion", "dhsnet-brs"]) == 2
+    assert "no weights come with 'dhsnet-brs'; train some" in capsys.readouterr().err

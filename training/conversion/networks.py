@@ -7,7 +7,7 @@ from pathlib import Path
 from torch import nn
 
 from napari_iseg.catalog import ENTRIES
-from napari_iseg.intensities import Percentiles
+from napari_iseg.intensities import DtypeRange, Percentiles
 from napari_iseg.nets.own.entrance import AT_INPUT
 from napari_iseg.nets.papers.description import described, read_network
 from napari_iseg.nets.semantic import FCN, VOC_CLASSES, FCNResNet50
@@ -67,7 +67,7 @@ def semantic_segmenter(weights: Path | None, device: str) -> ByClass:
     net = semantic_network(weights)
     is_framed = isinstance(net, FCN) and net.padded
     first = AT_INPUT if is_framed else None
-    reads = Reads(channels=3)
+    reads = Reads(channels=3, intensities=DtypeRange())
     return ByClass(
         make_interactive(
             net,
@@ -98,7 +98,7 @@ def saliency_segmenter(weights: Path | None, device: str) -> BRS:
         net,
         first_conv=AT_INPUT,
         output=Binary(key=0),
-        reads=Reads(channels=3, multiple=1),
+        reads=Reads(channels=3, multiple=1, intensities=DtypeRange()),
         view=AllAtOnce(),
         whole=True,
         device=device,
