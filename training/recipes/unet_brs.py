@@ -50,7 +50,7 @@ PRESETS: Mapping[str, Recipe] = {
         normed=True,
         channels=GREY,
         limits=LIMITS,
-        steps=5000,
+        steps=8000,
         batch=4,
         samples=SampleSettings(side=160, drawn=0.04, rendered=0.1),
         fields=FieldSettings(
@@ -61,6 +61,7 @@ PRESETS: Mapping[str, Recipe] = {
                 ("dsb2018", 0.1),
             ),
             scale=(0.5, 1.3),
+            beside=0.7,  # dirt and scratches that are no cells lie anywhere
             contrast=0.3,
             bent=3.0,
         ),
