@@ -113,12 +113,13 @@ def handle(question: Question, variant: Variant) -> Handle:
     if variant == "maps":
         return of_maps(question)
     name = type(question.net).__name__
-    if variant not in LAYERS.get(name, {}):
+    layers = getattr(question.net, "own_layers", None) or LAYERS.get(name, {})
+    if variant not in layers:
         raise ValueError(
             f"there is no variant {variant!r} for {name}; choose 'maps', or name the "
             "layer in napari_iseg.refine.handles.LAYERS"
         )
-    return of_layer(question, LAYERS[name][variant], is_last=variant == "last")
+    return of_layer(question, layers[variant], is_last=variant == "last")
 
 
 def of_maps(question: Question) -> Handle:

@@ -117,7 +117,8 @@ def read_export(path: Path, device: str) -> tuple[nn.Module, Grid | None]:
     with path.open("rb") as file:
         program = opened(path, lambda: torch.export.load(file))
     program = move_to_device_pass(program, device)
-    return fixed(program.module()), only_size(program)
+    # Unlike ``program.module()`` this has the network's layers: f-BRS needs them.
+    return fixed(torch.export.unflatten(program)), only_size(program)
 
 
 def fixed(net: nn.Module) -> nn.Module:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,7 @@ from napari_iseg.nets.own.entrance import (
     first_convolution,
 )
 from napari_iseg.nets.own.fitting import REFUSALS, Fit, fit_of
+from napari_iseg.nets.own.layers import layers_of
 from napari_iseg.nets.own.outputs import Key, Output, guessed, tensor_of
 from napari_iseg.nets.own.reads import Reads
 
@@ -36,7 +38,14 @@ class Converted(nn.Module):
         Where the maps enter.
     output
         What its answer means.
+
+    Attributes
+    ----------
+    own_layers
+        Where its features may be refined, by position; see ``layers_of``.
     """
+
+    own_layers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,
@@ -122,7 +131,10 @@ def converted(
         output = guessed(tensor_of(answer, None))
     output.check(tensor_of(answer, output.key))
     found = Converted(net, reads, fit, channels, entrance, output)
-    check_gradients(found, noise)
+    maps = found.no_maps(noise).requires_grad_()
+    with torch.enable_grad():
+        check_gradients(found, noise, maps)
+        found.own_layers = layers_of(found, lambda: found(noise, maps))
     return found
 
 
@@ -187,18 +199,16 @@ def entrance_of(net: nn.Module, shown: Tensor, first_conv: str | None) -> Entran
     return entrance
 
 
-def check_gradients(net: Converted, image: Tensor) -> None:
+def check_gradients(net: Converted, image: Tensor, maps: Tensor) -> None:
     """ValueError if no change of the maps changes the answer."""
-    maps = net.no_maps(image).requires_grad_()
-    with torch.enable_grad():
-        said = net(image, maps).sum()
-        if not said.requires_grad:
-            raise ValueError(
-                f"{type(net.net).__name__} cannot be differentiated: between its "
-                "image and its output it leaves torch's operations, rounds, or forbids "
-                "gradients; give logits or probabilities, not labels"
-            )
-        (slope,) = torch.autograd.grad(said, maps, materialize_grads=True)
+    said = net(image, maps).sum()
+    if not said.requires_grad:
+        raise ValueError(
+            f"{type(net.net).__name__} cannot be differentiated: between its "
+            "image and its output it leaves torch's operations, rounds, or forbids "
+            "gradients; give logits or probabilities, not labels"
+        )
+    (slope,) = torch.autograd.grad(said, maps, materialize_grads=True)
     if not slope.any():
         raise ValueError(
             f"the output of {type(net.net).__name__} does not change with what enters "

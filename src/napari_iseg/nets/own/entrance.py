@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 
 AT_INPUT = "input"
 REMEDY = (
@@ -64,9 +65,9 @@ class AtConvolution:
             If it has no such convolution.
         """
         modules = dict(net.named_modules())
-        if not isinstance(modules.get(name), nn.Conv2d):
-            there = [one for one, module in modules.items() if is_convolution(module)]
-            raise ValueError(  # noqa: TRY004 - a sentence for whoever chose the name
+        there = [one for one, module in modules.items() if is_convolution(module)]
+        if name not in there:
+            raise ValueError(
                 f"{type(net).__name__} has no convolution {name!r}; it has "
                 f"{listed(there)}; or {REMEDY}"
             )
@@ -122,8 +123,14 @@ def first_convolution(net: nn.Module, shown: Tensor) -> str:
 
 
 def is_convolution(module: nn.Module | None) -> bool:
-    """Whether maps may be added to what it reads."""
-    return isinstance(module, nn.Conv2d)
+    """Whether maps may be added to what it reads; also in a file of torch.export.
+
+    There a layer is known by its weights; what TorchScript holds lets nobody listen.
+    """
+    if isinstance(module, (nn.ConvTranspose2d, ScriptModule)):
+        return False
+    weight = getattr(module, "weight", None)
+    return isinstance(weight, Tensor) and weight.ndim == 4
 
 
 def listed(names: list[str], most: int = 8) -> str:
