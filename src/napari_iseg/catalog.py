@@ -72,6 +72,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="unet-brs",
+        title="U-Net with BRS",
+        paper="Ronneberger, Fischer and Brox, MICCAI 2015; Jang and Kim, CVPR 2019",
+        build="napari_iseg.refine.unet:build",
+        card="unet-brs",
+        summary="Cells in phase contrast; it finds them by itself, clicks correct it.",
+        obeys=False,
+    ),
+    Entry(
         name="graph-cut",
         title="Graph cut",
         paper="Boykov and Jolly, ICCV 2001",
@@ -126,6 +135,14 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType({one.name: one for one in _ENTRI
 
 # Methods that need no click, with ``build`` as above but for an AutomaticSegmenter.
 _AUTOMATIC = (
+    Entry(
+        name="unet-brs",
+        title="U-Net",
+        paper="Ronneberger, Fischer and Brox, MICCAI 2015",
+        build="napari_iseg.refine.unet:build_automatic",
+        card="unet-brs",
+        summary="Cells in phase contrast, told apart by the borders between them.",
+    ),
     Entry(
         name="watershed",
         title="Watershed",
@@ -184,7 +201,7 @@ def weights_file(name: str, weights: str | Path | None = None) -> Path | None:
 
 
 def load_automatic(
-    name: str = "watershed",
+    name: str = "unet-brs",
     *,
     device: str = "auto",
     weights: str | Path | None = None,

@@ -42,9 +42,10 @@ def test_one_cell_without_a_border_inside_is_one_object():
     assert Instances().of(cell, border).max() == 1
 
 
-def test_a_cell_that_is_nothing_but_border_is_an_object():
+def test_a_cell_whose_inside_is_one_certain_pixel_is_an_object():
     cell, border = np.zeros((20, 20)), np.zeros((20, 20))
-    border[4:12, 4:12] = 0.9
+    border[4:12, 4:12] = 0.95
+    cell[8, 8], border[8, 8] = 0.95, 0
 
     assert (Instances().of(cell, border) == 1).sum() == 64
 
@@ -66,6 +67,20 @@ def test_dust_is_no_object():
     assert Instances(smallest_area=1).of(cell, border).max() == 2
 
 
+def test_what_is_a_cell_nowhere_for_certain_is_debris():
+    """Given two shapes, one of which the network is sure of at a single pixel,
+    when they are numbered,
+    then that one is a cell, with all its pixels, and the other is none."""
+    cell, border = maps((slice(5, 25), slice(5, 20)), (slice(5, 25), slice(30, 45)))
+    cell, border = 0.7 * cell, 0.7 * border
+    cell[15, 12] = 0.99
+
+    labels = Instances().of(cell, border)
+
+    assert (labels[5:25, 5:20] == 1).all()
+    assert not labels[:, 25:].any()
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 30), (30, 1)])
 def test_nothing_has_no_object(shape):
     assert not Instances().of(np.zeros(shape), np.zeros(shape)).any()
@@ -77,7 +92,7 @@ probabilities = arrays(np.float32, (12, 14), elements=st.floats(0, 0.5, width=32
 @settings(max_examples=50, deadline=None)
 @given(probabilities, probabilities)
 def test_every_object_is_foreground_and_all_numbers_are_used(cell, border):
-    rules = Instances(smallest_seed=1, smallest_area=1)
+    rules = Instances(certain=-1, smallest_seed=1, smallest_area=1)
 
     labels = rules.of(cell, border)
 

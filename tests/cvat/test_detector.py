@@ -29,7 +29,8 @@ from napari_iseg.cvat.problems import (
 )
 from napari_iseg.cvat.settings import Settings
 
-FOLDER = Path(__file__).parents[2] / "cvat_functions" / "watershed" / "nuclio"
+FOLDERS = Path(__file__).parents[2] / "cvat_functions"
+FOLDER = FOLDERS / "watershed" / "nuclio"
 CENTRES = [(20, 20), (20, 60), (64, 30), (70, 74)]
 
 
@@ -59,9 +60,9 @@ def detector() -> Detector:
     return Detector.from_environment({})
 
 
-def asked(body) -> object:
+def asked(body, folder: Path = FOLDER) -> object:
     """The response of the folder's own main.py through nuclio's test platform."""
-    spec = spec_from_file_location("watershed_main", FOLDER / "main.py")
+    spec = spec_from_file_location("its_main", folder / "main.py")
     main = module_from_spec(spec)
     spec.loader.exec_module(main)
     event = Event(body=body, content_type="application/json")
@@ -192,8 +193,29 @@ def test_whatever_is_shown_comes_back_as_cvat_reads_it(
         assert 0 <= min(down) <= max(down) <= image.shape[0]
 
 
-def test_the_yaml_names_the_labels_of_the_code():
-    config = yaml.safe_load((FOLDER / "function.yaml").read_text())
+def test_the_network_s_folder_answers_through_nuclios_platform(monkeypatch):
+    """Given the environment of its yaml, when an image is sent,
+    then a U-Net has looked at it."""
+    config = yaml.safe_load((FOLDERS / "unet-brs/nuclio/function.yaml").read_text())
+    for one in config["spec"]["env"]:
+        monkeypatch.setenv(one["name"], one["value"])
+
+    response = asked(body_of(cells()), FOLDERS / "unet-brs" / "nuclio")
+
+    assert response.status_code == 200
+    assert isinstance(json.loads(response.body), list)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "watershed/nuclio/function.yaml",
+        "unet-brs/nuclio/function.yaml",
+        "unet-brs/nuclio/function-gpu.yaml",
+    ],
+)
+def test_the_yaml_names_the_labels_of_the_code(file: str):
+    config = yaml.safe_load((FOLDERS / file).read_text())
 
     spec = json.loads(config["metadata"]["annotations"]["spec"])
 

@@ -9,9 +9,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from napari_iseg.catalog import load_automatic
 from napari_iseg.clicks import Click, Clicks
+from napari_iseg.image_files import read_image
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.refine.unet import build, build_automatic
+from training.datasets.table import open_dataset
+from training.metrics.instances import instance_quality
 
 
 def weights(folder: Path, **arguments) -> Path:
@@ -66,6 +70,21 @@ def test_one_click_is_one_cell_and_a_second_one_corrects_it(tmp_path):
     assert mask[30, 38]
     assert corrected[30, 30]
     assert not corrected[30, 38]
+
+
+@pytest.mark.data
+def test_its_weights_find_cells_that_training_held_out(data_root):
+    """Given a field of phase-contrast cells, when U-Net has found all it can,
+    then F1 of the cells is a quarter at least; this is a dense field."""
+    found = open_dataset("usiigaci/val", data_root)
+    name = found.samples()[0]
+    one = found.read(name)
+    field = name.partition("/")[0]
+    truth = read_image(data_root / f"cells/usiigaci/train/labels/{field}.png")
+
+    labels = load_automatic("unet-brs", device="cpu").segment(one.image)
+
+    assert instance_quality(labels, truth).rq > 1 / 4
 
 
 def test_weights_without_borders_cannot_tell_cells_from_cells(tmp_path):

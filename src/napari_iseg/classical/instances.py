@@ -19,7 +19,7 @@ class Instances:
 
     What is certainly inside a cell, connected, is the seed of one object; watershed
     shares the rest of the foreground among the seeds. A part of the foreground without
-    a seed is one object.
+    a seed is one object; what is nowhere the inside of a cell for certain is none.
 
     Attributes
     ----------
@@ -27,6 +27,9 @@ class Instances:
         Pixels with a higher probability of cell or border belong to an object.
     inside
         Pixels with a higher probability of cell, borders left out, are seeds.
+    certain
+        What has no pixel of a higher probability of cell is no object: debris and
+        shadows.
     smallest_seed
         Seeds of fewer pixels are noise.
     smallest_area
@@ -35,6 +38,7 @@ class Instances:
 
     foreground: float = 0.5
     inside: float = 0.5
+    certain: float = 0.9
     smallest_seed: int = 12
     smallest_area: int = 30
 
@@ -59,6 +63,8 @@ class Instances:
             shared = self._shared(cell[box], mask)
             labels[box][mask] = shared[mask] + count
             count += int(shared.max())
+        surest = ndimage.maximum(cell, labels, np.arange(count + 1))
+        labels[(np.asarray(surest) <= self.certain)[labels]] = 0
         return numbered(labels, self.smallest_area)
 
     def _shared(self, cell: ProbabilityMap, mask: Mask) -> Labels:
