@@ -17,7 +17,7 @@ from torchvision.models.segmentation import fcn_resnet50
 from napari_iseg import ScaledImage, Unscaled, make_interactive
 from napari_iseg.arrays import Box
 from napari_iseg.clicks import Click, Clicks
-from napari_iseg.intensities import Percentiles
+from napari_iseg.intensities import DtypeRange, Percentiles
 from napari_iseg.nets.unet import UNet
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.conversion import (
@@ -429,7 +429,7 @@ class Global(Labels):
         return self.conv(image).mean((2, 3))
 
 
-class ByPixel(Labels):
+class ByPixel(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         return image.mean(1, keepdim=True) - 0.5
 
@@ -497,3 +497,86 @@ def test_a_network_without_a_convolution_takes_the_maps_at_its_input():
     )
 
     assert unsatisfied(prepared(segmenter), WITHIN) == []
+
+
+# ----------------------------------------------------------------- features, not maps
+
+
+def test_layers_are_found_by_how_the_network_runs():
+    """The end of the coarsest part, half way, the last but one, the last."""
+    segmenter = make_interactive(
+        UNet(1 / 16, padded=True), output=Softmax(), device="cpu"
+    )
+
+    assert segmenter.segmenter.model.net.own_layers == {  # type: ignore[attr-defined]
+        "a": "net.down.4.2",
+        "b": "net.merge.1.2",
+        "c": "net.merge.3.2",
+        "last": "net.score",
+    }
+
+
+def test_a_layer_that_the_answer_does_not_need_is_none():
+    """torchvision's auxiliary classifier runs last."""
+    net = fcn_resnet50(weights=None, weights_backbone=None, aux_loss=True)
+
+    segmenter = make_interactive(net, output=Softmax(), device="cpu")
+
+    layers = segmenter.segmenter.model.net.own_layers  # type: ignore[attr-defined]
+    assert layers["last"] == "net.classifier.4"
+
+
+@pytest.mark.parametrize("variant", ["maps", "a", "b", "c", "last"])
+def test_every_variant_obeys_or_says_so_and_leaves_what_agrees(variant: Any):
+    torch.manual_seed(0)
+    net = nn.Sequential(tiny_unet(), nn.ReLU(), Bright(0.2))
+    segmenter = make_interactive(net, variant=variant, whole=True, device="cpu")
+    predictor = prepared(segmenter)
+    says = predictor.automatic()[40, 50] > 0.5
+    contradicting = Clicks((Click(40, 50, is_positive=not says),))
+    agreeing = Clicks((Click(40, 50, is_positive=bool(says)),))
+
+    wrong = unsatisfied(predictor, contradicting)
+
+    assert bool(wrong) == (predictor.remark is not None)
+    np.testing.assert_array_equal(predictor.predict(agreeing), predictor.automatic())
+
+
+def test_features_correct_all_that_looks_alike():
+    """Given two discs that are too dim: one click on one finds the other as well.
+
+    Maps change what lies around the click alone.
+    """
+    dim = discs((40, 50), (40, 110)) // 2
+    click = Clicks.at(positive=[(40, 50)])
+    reads = Reads(intensities=DtypeRange())
+    found = {}
+    for variant in ("maps", "last"):
+        segmenter = of_bright(
+            whole=True, view=AllAtOnce(), reads=reads, variant=variant
+        )
+        found[variant] = prepared(segmenter, dim).predict(click) > 0.5
+
+    assert found["maps"][40, 50]
+    assert not found["maps"][40, 110]
+    assert found["last"][40, 50]
+    assert found["last"][38:43, 108:113].any()
+
+
+def test_a_network_may_be_as_sure_as_it_likes():
+    class Certain(Bright):
+        def forward(self, image: Tensor) -> Tensor:
+            return 1e4 * super().forward(image)
+
+    predictor = prepared(make_interactive(Certain(), device="cpu", whole=True))
+
+    assert set(np.unique(predictor.automatic()[40, ::9])) <= {0, 1}
+
+
+def test_layers_that_are_hidden_cannot_be_refined():
+    with pytest.raises(
+        ValueError, match="no variant 'b' for ByPixel: it shows no layers; say variant"
+    ):
+        make_interactive(
+            ByPixel(), first_conv="input", output=Binary(), variant="b", device="cpu"
+        )

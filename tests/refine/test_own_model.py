@@ -143,6 +143,30 @@ def test_classes_are_chosen_as_for_a_network(tmp_path: Path):
     assert mask.sum() == pytest.approx(np.pi * 15**2, rel=0.15)
 
 
+def test_an_exported_file_has_layers_to_refine(tmp_path: Path):
+    """As its network: features are refined alike."""
+    net = nn.Sequential(tiny_unet(), nn.ReLU(), nn.Conv2d(1, 1, 1)).eval()
+    exported(net, tmp_path / "net.pt2", torch.rand(1, 1, 192, 256))
+    network = make_interactive(net, output=Binary(), variant="b", device="cpu")
+
+    file = load_own_model(
+        tmp_path / "net.pt2", output=Binary(), variant="b", device="cpu"
+    )
+
+    np.testing.assert_allclose(
+        file.prepare(IMAGE).predict(WITHIN),
+        network.prepare(IMAGE).predict(WITHIN),
+        atol=1e-4,
+    )
+
+
+def test_torchscript_hides_its_layers(tmp_path: Path):
+    scripted(Bright(), tmp_path / "net.pt", torch.rand(1, 1, 64, 64))
+
+    with pytest.raises(ValueError, match=r"shows no layers; .* use torch.export if it"):
+        load_own_model(tmp_path / "net.pt", variant="b", device="cpu")
+
+
 # ------------------------------------------------------------------- what does not work
 
 

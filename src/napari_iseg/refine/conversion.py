@@ -14,6 +14,7 @@ from napari_iseg.nets.own.own_model import OwnModel
 from napari_iseg.nets.own.reads import Reads
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.cells import available
+from napari_iseg.refine.handles import Variant
 from napari_iseg.refine.own_windows import AllAtOnce, InWindows, OwnWindows, View
 from napari_iseg.refine.windowed import Policy
 
@@ -34,7 +35,7 @@ BY_WINDOWS = Policy(merge_from=2, retry=False, obey=False, by_clicks=False)
 AS_PUBLISHED = Policy(merge_from=NEVER, retry=False, obey=False, by_clicks=False)
 
 
-def make_interactive(
+def make_interactive(  # noqa: PLR0913 - all but the model have a default
     model: Any,
     *,
     first_conv: str | None = None,
@@ -42,13 +43,14 @@ def make_interactive(
     reads: Reads | None = None,
     view: View | None = None,
     whole: bool = False,
+    variant: Variant = "maps",
     device: str = "auto",
 ) -> BRS:
     """A trained network as a segmenter, without any training.
 
     Without clicks that contradict it the answer is the network's own. A click that does
-    changes what enters the network's first convolution, along the network's gradient,
-    until all clicks are right (BRS); its weights stay as they are.
+    changes what enters the network's first convolution, or its features, along the
+    network's gradient, until all clicks are right (BRS); its weights stay as they are.
 
     Parameters
     ----------
@@ -71,6 +73,12 @@ def make_interactive(
     whole
         Whether the answer is all foreground; else only its connected parts that hold a
         positive click: one object at a time.
+    variant
+        What a click that is contradicted changes. "maps": what enters the first
+        convolution, as the paper has it; few pixels around the click change where the
+        network looks at few. "a", "b", "c": scale and bias of its features at the end
+        of its coarsest part, half way to the answer and before the last layer, as
+        f-BRS: all that looks alike in the window changes. "last": of the last layer.
     device
         "auto", "cpu", "cuda" or "mps".
 
@@ -88,22 +96,33 @@ def make_interactive(
     where = available(device)
     net = frozen(model).to(where)
     found = converted(net, reads or Reads(), output, first_conv, where)
-    return interactive(found, view, whole=whole, device=where)
+    shown = interactive(found, view, whole=whole, device=where)
+    return BRS(shown, checked(found, variant))
 
 
-def interactive(net: Converted, view: View | None, *, whole: bool, device: str) -> BRS:
-    """The segmenter of a network that was converted."""
+def checked(net: Converted, variant: Variant) -> Variant:
+    """``variant``; ValueError if nothing is known of the network's layers."""
+    if variant == "maps" or variant in net.own_layers:
+        return variant
+    raise ValueError(
+        f"there is no variant {variant!r} for {type(net.net).__name__}: it shows no "
+        "layers; say variant='maps', or use torch.export if it is a TorchScript file"
+    )
+
+
+def interactive(
+    net: Converted, view: View | None, *, whole: bool, device: str
+) -> OwnWindows:
+    """The segmenter of a network that was converted, before refinement."""
     view = view or usual_view(net)
     policy = AS_PUBLISHED if isinstance(view, AllAtOnce) else BY_WINDOWS
-    return BRS(
-        OwnWindows(
-            OwnModel(net, device),
-            policy,
-            tell=list,
-            view=view,
-            whole=whole,
-            intensities=net.reads.intensities,
-        )
+    return OwnWindows(
+        OwnModel(net, device),
+        policy,
+        tell=list,
+        view=view,
+        whole=whole,
+        intensities=net.reads.intensities,
     )
 
 

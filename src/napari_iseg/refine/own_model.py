@@ -22,7 +22,8 @@ from napari_iseg.nets.own.outputs import Output
 from napari_iseg.nets.own.reads import Reads
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.cells import available
-from napari_iseg.refine.conversion import interactive
+from napari_iseg.refine.conversion import checked, interactive
+from napari_iseg.refine.handles import Variant
 from napari_iseg.refine.own_windows import View
 
 # By a file in the archive that only this kind has.
@@ -44,6 +45,7 @@ def load_own_model(
     reads: Reads | None = None,
     view: View | None = None,
     whole: bool = False,
+    variant: Variant = "maps",
     device: str = "auto",
 ) -> BRS:
     """A network from a TorchScript or ``torch.export`` file, as a segmenter.
@@ -55,9 +57,10 @@ def load_own_model(
     ----------
     path
         Written by ``torch.jit.save`` or ``torch.export.save``.
-    output, reads, view, whole, device
+    output, reads, view, whole, variant, device
         See ``make_interactive``. A network that was exported for images of one size
         is shown windows of this size. The interaction maps are laid over its input.
+        TorchScript hides its layers: "maps" is the only variant for it.
 
     Raises
     ------
@@ -71,7 +74,8 @@ def load_own_model(
     if reads.size is None and size is not None:
         reads = replace(reads, size=size)
     found = converted(net, reads, output, AT_INPUT, where)
-    return interactive(found, view, whole=whole, device=where)
+    shown = interactive(found, view, whole=whole, device=where)
+    return BRS(shown, checked(found, variant))
 
 
 def kind_of(path: Path) -> str:

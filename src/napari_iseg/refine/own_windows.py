@@ -13,6 +13,7 @@ from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bound
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import Intensities, Percentiles, ScaledImage, plane_wide
 from napari_iseg.nets.told import Told
+from napari_iseg.nets.window_model import Hypotheses
 from napari_iseg.refine.merging import EVERYWHERE, label_at, on_box_of, progressive
 from napari_iseg.refine.windowed import (
     CONSTANT,
@@ -234,6 +235,10 @@ class OwnPredictor(WindowedPredictor):
             seen = [model.look_at(pixels, inside(window, self.grid))]
         remember(self.features, window, seen, LOOKED_AT)
         return seen
+
+    def as_patch(self, window: Window, answer: Hypotheses, which: int) -> Patch:
+        with np.errstate(over="ignore"):  # a network may be as sure as it likes
+            return super().as_patch(window, answer, which)
 
     def obedient(self, patch: Patch, clicks: Clicks) -> Patch:
         return self.clicked(patch, clicks)

@@ -64,12 +64,18 @@ class OwnModel:
             return in_window(logits, shown.side), torch.ones(1)
 
         maps = image.new_zeros(1, self.net.channels, shown.side, shown.side)
-        return Question(self.net, maps, STEP, ask, rated)
+        return Question(self.net, maps, STEP, ask, scored)
 
     def _one(self, shown: Shown) -> Hypotheses:
         logits = self.net(shown.image, self.net.no_maps(shown.image))
         placed = in_window(logits, shown.side).numpy(force=True)
-        return rated(Hypotheses(placed, np.ones(1, np.float32)))
+        return scored(Hypotheses(placed, np.ones(1, np.float32)))
+
+
+def scored(answer: Hypotheses) -> Hypotheses:
+    """See ``rated``; a network may be as sure as it likes."""
+    with np.errstate(over="ignore"):
+        return rated(answer)
 
 
 def in_window(logits: Tensor, side: int) -> Tensor:
