@@ -29,7 +29,7 @@ KINDS = (
     "plant_sem_chloroplasts",
 )
 KIND_SIDE = 384  # pixels of an image that are measured
-KIND_IMAGES = 8  # at most, of each kind
+KIND_IMAGES = 4  # at most, of each kind
 KIND_CLASSES = ("background", "nucleus", "adherent cell", "axon", "bacterium",
                 "chloroplast")  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from napari_iseg.nets.papers import CONVERTED
 from training.benchmark_commands import INTERRUPTED
 from training.recipes import RECIPES
 
@@ -89,7 +90,8 @@ def run_export(options: argparse.Namespace) -> None:
 
 
 def add_ablate(command: argparse.ArgumentParser) -> None:
-    command.add_argument("method", choices=RECIPES)
+    clicked = [name for name in RECIPES if name not in CONVERTED]
+    command.add_argument("method", choices=clicked)
     command.add_argument(
         "--rows", nargs="+", metavar="ROW", help="what is left out; default: all"
     )

@@ -9,8 +9,10 @@ import pytest
 import torch
 from scipy.io import savemat
 
+from napari_iseg import Clicks
 from napari_iseg.nets.papers.description import read_network
 from napari_iseg.weights import read_card
+from tests.nets.papers.measures import awake
 from tests.training.datasets.drawing import GRID, write_palette
 from tests.training.datasets.miniatures import MINIATURES
 from training.__main__ import main
@@ -129,3 +131,31 @@ def test_the_papers_recipes_are_those_of_the_papers() -> None:
     assert fcn.width == dhsnet.width == 1.0
     assert dhsnet.trainable().description.arguments["side"] == 224
     assert dhsnet.batch == 12
+
+
+@pytest.mark.parametrize("name", ["unet-brs", "fcn-brs", "dhsnet-brs"])
+def test_what_is_trained_is_a_segmenter_that_takes_clicks(name: str) -> None:
+    """
+    Given a network in training,
+    when a segmenter is made of it,
+    then it answers a click with a probability for each pixel.
+    """
+    words = {"unet-brs": [], "fcn-brs": ["classes=3"], "dhsnet-brs": ["side=32"]}
+    recipe = overridden(recipe_of(name), ["width=0.0625", *words[name]])
+    net = awake(recipe.trainable().build())
+    image = np.random.default_rng(0).integers(0, 255, (48, 40), np.uint8)
+
+    segmenter = recipe.trainable().segmenter(net)
+    answer = segmenter.prepare(image).predict(Clicks.at(positive=[(20, 20)]))
+
+    assert answer.shape == (48, 40)
+    assert np.isfinite(answer).all()
+
+
+@pytest.mark.parametrize("name", ["unet-brs", "fcn-brs", "dhsnet-brs"])
+def test_networks_without_clicks_have_no_ablation(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["ablate", name])
+    assert "invalid choice" in capsys.readouterr().err

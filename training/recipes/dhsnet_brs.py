@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_iseg.nets.dhsnet import SIDE, Answer
+from napari_iseg.nets.own.entrance import AT_INPUT
 from napari_iseg.nets.papers.description import Description
+from napari_iseg.refine.conversion import Binary, make_interactive
+from napari_iseg.segmenter import Segmenter
 from training.dense import Dense, DenseRecipe
 from training.fields import FieldSettings
 from training.losses.pixelwise import ENTROPIES
@@ -53,6 +57,11 @@ class Saliency(Dense):
 
     def hypotheses(self, answer: Answer) -> tuple[Tensor, Tensor]:
         return answer.logits, answer.logits.new_zeros(answer.logits.shape[:2])
+
+    def segmenter(self, net: nn.Module) -> Segmenter:
+        return make_interactive(
+            deepcopy(net).cpu(), first_conv=AT_INPUT, output=Binary(key=0)
+        )
 
     def classes(self, answer: Answer) -> Tensor:
         return (answer.logits[:, 0] > 0).long()
