@@ -25,6 +25,17 @@ def test_a_robot_counts_its_clicks(capsys: pytest.CaptureFixture[str]):
     assert "IoU after 1 clicks of the robot `ritm`" in capsys.readouterr().out
 
 
+def test_a_network_of_one_s_own_is_corrected(capsys: pytest.CaptureFixture[str]):
+    """It is trained here: features correct what it got wrong, maps do no harm."""
+    names = runpy.run_path(str(EXAMPLES / "bring_your_own_model.py"))
+
+    maps, features = names["curves"]["maps"], names["curves"]["b"]
+    assert maps[0] == features[0] < 0.75
+    assert maps[-1] > maps[0] - 0.02
+    assert features[-1] > 0.85
+    assert capsys.readouterr().out.count("every click is obeyed") == 2
+
+
 @pytest.mark.gui
 def test_a_window_with_the_dock_open(make_napari_viewer, monkeypatch):
     monkeypatch.setattr("napari.Viewer", make_napari_viewer)
