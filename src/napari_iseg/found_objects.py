@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 import numpy as np
-from scipy import ndimage
 
 from napari_iseg.arrays import Grid, Labels, Mask
 from napari_iseg.segmented_objects import SegmentedObject, objects_of, with_pixels
@@ -46,6 +45,8 @@ def beside(found: Iterable[SegmentedObject], taken: Mask) -> Iterator[SegmentedO
 
 
 def _largest_part(mask: Mask) -> Mask:
+    from scipy import ndimage  # a session needs it for nothing else
+
     parts, _ = ndimage.label(mask, EVERYWHERE)
     sizes = np.bincount(parts.ravel())
     sizes[0] = 0
