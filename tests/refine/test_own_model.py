@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ from napari_iseg.refine.own_windows import OwnPredictor
 from napari_iseg.refine.windowed import agrees
 from tests.own_networks import Bright, Tones, discs, tiny_unet
 
+ROOT = Path(__file__).parents[2]
 IMAGE = discs((40, 50), (40, 150), (130, 100))
 WITHIN = Clicks.at(positive=[(40, 50)]).adding(Click(45, 58, is_positive=False))
 
@@ -284,3 +286,18 @@ def test_a_pickle_in_a_file_is_not_run(tmp_path: Path):
     with pytest.raises(ValueError, match="holds weights, or a pickled network"):
         load_own_model(tmp_path / "net.pt", device="cpu")
     assert not ran.exists()
+
+
+def test_what_the_page_shows_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Given a network for three classes and its file, as the page names them."""
+    page = (ROOT / "docs" / "your_own_model.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exported(Tones(), tmp_path / "net.pt2", torch.rand(1, 1, 64, 96))
+    monkeypatch.chdir(tmp_path)
+    names = {"net": Tones(), "image": IMAGE}
+
+    for block in blocks:
+        exec(block.replace("label=12", "label=1").replace("label=15", "label=2"), names)
+
+    assert len(blocks) == 2
+    assert "torch.export.save(torch.export.export(" in page
