@@ -72,6 +72,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="fctsfn",
+        title="FCTSFN",
+        paper="Hu, Soltoggio, Lock and Carter, Neural Networks 2019",
+        build="napari_iseg.refine.papers:fctsfn",
+        card="fctsfn",
+        summary="Sees image and clicks apart, joins them late, then refines outlines.",
+        obeys=False,
+    ),
+    Entry(
         name="unet-brs",
         title="U-Net with BRS",
         paper="Ronneberger, Fischer and Brox, MICCAI 2015; Jang and Kim, CVPR 2019",

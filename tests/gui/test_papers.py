@@ -87,14 +87,14 @@ def iou(one: np.ndarray, other: np.ndarray) -> float:
 def test_a_real_nucleus_is_segmented_in_the_window_as_by_the_library(
     open_loading, name: str
 ) -> None:
-    """The demo's stained tissue: five clicks at most, the same mask from both."""
+    """The demo's stained tissue: a few corrections, the same mask from both."""
     image, truth = tissue()
     window = open_loading(image, napari_iseg.load_segmenter)
     window.choose(napari_iseg.ENTRIES[name].title)
     predictor = napari_iseg.load_segmenter(name).prepare(image)
     mask = np.zeros(truth.shape, bool)
 
-    while iou(mask, truth) < 0.55 and len(window.session.clicks) < 5:
+    while iou(mask, truth) < 0.55 and len(window.session.clicks) < 8:
         click = next_click(truth, mask, window.session.clicks)
         button = Qt.MouseButton.LeftButton
         if not click.is_positive:
