@@ -32,9 +32,10 @@ class DhsnetRecipe(DenseRecipe):
     """Its own settings; see ``DenseRecipe`` for the others."""
 
     side: int = SIDE  # pixels that every image is made to have
+    normed: bool = False  # batch norms in VGG
 
     def trainable(self, _stage: int = 0) -> Saliency:
-        arguments = {**self.started(), "side": self.side}
+        arguments = {**self.started(), "side": self.side, "normed": self.normed}
         return Saliency(Description("dhsnet-brs", arguments), summed=self.summed)
 
 
@@ -72,6 +73,7 @@ PRESETS: Mapping[str, Recipe] = {
         name="dhsnet-brs, photographs-small",
         width=0.2,
         side=SMALL,
+        normed=True,
         learning_rate=1e-3,
         steps=2000,
         batch=8,

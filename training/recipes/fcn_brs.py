@@ -30,6 +30,7 @@ class FcnRecipe(DenseRecipe):
 
     stride: int = 8  # 32, 16 or 8
     padded: bool = False  # a frame of 100 pixels, as FCN has
+    normed: bool = False  # batch norms in VGG
     classes: int = len(VOC_CLASSES)
 
     def trainable(self, stage: int = 0) -> Dense:
@@ -38,6 +39,7 @@ class FcnRecipe(DenseRecipe):
             "classes": self.classes,
             "stride": self.stride * 2 ** (len(self.stages) - 1 - stage),
             "padded": self.padded,
+            "normed": self.normed,
         }
         described = Description("fcn-brs", arguments)
         return Dense(described, kinds=True, summed=self.summed)
@@ -49,10 +51,11 @@ PRESETS: Mapping[str, Recipe] = {
         limits=LIMITS,
         width=0.1,
         classes=len(KIND_CLASSES),
-        learning_rate=1e-3,
+        normed=True,
         steps=3000,
         batch=4,
-        samples=SampleSettings(side=160, drawn=0.0, rendered=0.0),
+        # Kinds are told apart by their looks: those do not vary.
+        samples=SampleSettings(side=160, drawn=0.0, rendered=0.0, varied=False),
         fields=FieldSettings(
             shares=tuple((name, 1.0) for name in KINDS),
             kinds=True,

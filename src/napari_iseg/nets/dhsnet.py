@@ -102,6 +102,8 @@ class DHSNet(nn.Module):
         as the image.
     pretrained
         Begin with torchvision's VGG-16.
+    normed
+        With batch norms in VGG: for narrow networks that begin at random.
 
     Raises
     ------
@@ -111,7 +113,12 @@ class DHSNet(nn.Module):
     """
 
     def __init__(
-        self, width: float = 1.0, *, side: int = SIDE, pretrained: bool = False
+        self,
+        width: float = 1.0,
+        *,
+        side: int = SIDE,
+        pretrained: bool = False,
+        normed: bool = False,
     ) -> None:
         super().__init__()
         if side < 16 or side % 16:
@@ -120,7 +127,7 @@ class DHSNet(nn.Module):
             whole(width)
             tensors = vgg_tensors(DEPTH)
         self.width, self.side = width, side
-        self.trunk = VGG(DEPTH, width=width)
+        self.trunk = VGG(DEPTH, width=width, normed=normed)
         features, cells = scaled(FEATURES, width), side // 8
         seen = self.trunk.widths[-1] * (side // 16) ** 2
         self.overview = nn.Linear(seen, cells * cells)

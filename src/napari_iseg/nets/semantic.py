@@ -37,6 +37,8 @@ class FCN(nn.Module):
         100 pixels of frame, as FCN has. Without it every layer keeps the size.
     pretrained
         Begin with torchvision's VGG-16.
+    normed
+        With batch norms in VGG: for narrow networks that begin at random.
 
     Raises
     ------
@@ -53,13 +55,14 @@ class FCN(nn.Module):
         stride: int = 8,
         padded: bool = True,
         pretrained: bool = False,
+        normed: bool = False,
     ) -> None:
         super().__init__()
         if pretrained:
             whole(width)
             tensors = vgg_tensors(DEPTH)
         self.width, self.padded = width, padded
-        self.trunk = VGG(DEPTH, width=width)
+        self.trunk = VGG(DEPTH, width=width, normed=normed)
         pools = self.trunk.widths
         self.head = FCNHead(
             (pools[2], pools[3], pools[4]),

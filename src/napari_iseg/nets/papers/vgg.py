@@ -36,10 +36,17 @@ class Stage(nn.Module):
     """Convolutions of 3x3 with ReLU that keep the size; no pooling.
 
     ``dilation`` is 1 in VGG; networks that skip a pooling dilate what comes after.
+    ``normed``: with a batch norm after each convolution, which VGG had not.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, convolutions: int, dilation: int = 1
+        self,
+        inputs: int,
+        outputs: int,
+        convolutions: int,
+        dilation: int = 1,
+        *,
+        normed: bool = False,
     ) -> None:
         super().__init__()
         widths = [inputs] + [outputs] * (convolutions - 1)
@@ -47,12 +54,15 @@ class Stage(nn.Module):
             nn.Conv2d(one, outputs, 3, padding=dilation, dilation=dilation)
             for one in widths
         )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(outputs) if normed else nn.Identity() for _ in widths
+        )
         self.layers.apply(started)
 
     def activations(self, features: Tensor) -> Iterator[Tensor]:
         """After each convolution and its ReLU."""
-        for layer in self.layers:
-            features = F.relu(layer(features))
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            features = F.relu(norm(layer(features)))
             yield features
 
     def forward(self, features: Tensor) -> Tensor:
@@ -77,6 +87,8 @@ class VGG(nn.Module):
         How many convolutions of the last stage; None for all of them.
     dilations
         Of the convolutions of each stage.
+    normed
+        With batch norms: for narrow networks that begin at random.
 
     Attributes
     ----------
@@ -93,6 +105,7 @@ class VGG(nn.Module):
         stages: int = 5,
         last: int | None = None,
         dilations: tuple[int, ...] = (1, 1, 1, 1, 1),
+        normed: bool = False,
     ) -> None:
         super().__init__()
         self.widths = tuple(scaled(one, width) for one in CHANNELS[:stages])
@@ -100,7 +113,7 @@ class VGG(nn.Module):
         counts[-1] = last or counts[-1]
         inputs = (channels, *self.widths)
         self.stages = nn.ModuleList(
-            Stage(*sizes)
+            Stage(*sizes, normed=normed)
             for sizes in zip(inputs, self.widths, counts, dilations, strict=False)
         )
 
