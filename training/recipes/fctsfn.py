@@ -31,6 +31,7 @@ class FctsfnRecipe(PaperRecipe):
     refines: bool = True
     refining: tuple[float, float] | None = None  # factor on its channels, dropout
     padded: bool = False  # a frame of 100 pixels, as FCN has
+    normed: bool = False  # batch norms in VGG: the paper has none
 
     def trainable(self, stage: int = 0) -> Fctsfn:
         last = len(self.stages) - 1
@@ -43,6 +44,7 @@ class FctsfnRecipe(PaperRecipe):
             "refines": self.refines and stage == last,
             "refining": self.refining,
             "padded": self.padded,
+            "normed": self.normed,
         }
         fixed = ("two_streams",) if is_fixed else ()
         return Fctsfn(Description("fctsfn", arguments), fixed, recipe=self)
@@ -67,6 +69,7 @@ PRESETS: Mapping[str, Recipe] = {
         name="fctsfn, cells-small",
         width=0.1,
         refining=(0.25, 0.0),
+        normed=True,
         learning_rate=1e-3,
         stages=(0.7, 0.3),
         **SMALL,

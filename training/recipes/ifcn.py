@@ -26,12 +26,14 @@ class IfcnRecipe(PaperRecipe):
 
     stride: int = 8  # 32, 16 or 8
     padded: bool = False  # a frame of 100 pixels, as FCN has
+    normed: bool = False  # batch norms in VGG: the paper has none
 
     def trainable(self, stage: int = 0) -> Ifcn:
         arguments = {
             **self.started(),
             "stride": self.stride * 2 ** (len(self.stages) - 1 - stage),
             "padded": self.padded,
+            "normed": self.normed,
         }
         return Ifcn(Description("ifcn", arguments), recipe=self)
 
@@ -51,7 +53,7 @@ class Ifcn(Paper):
 
 PRESETS: Mapping[str, Recipe] = {
     "cells-small": IfcnRecipe(
-        name="ifcn, cells-small", width=0.1, learning_rate=1e-3, **SMALL
+        name="ifcn, cells-small", width=0.1, normed=True, learning_rate=1e-3, **SMALL
     ),
     # iFCN's own text is not at hand: rates, momentum and decay of FCN's "heavy"
     # learning, one rate for each stride, as FCTSFN, which repeats iFCN, has them.

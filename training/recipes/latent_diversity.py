@@ -33,6 +33,7 @@ class LatentDiversityRecipe(PaperRecipe):
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
     limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
+    normed: bool = False  # batch norms in VGG: the paper has none
     soft: float = 1.0  # weight of the clicks that are not obeyed (eq. 4 in eq. 5)
 
     def trainable(self, stage: int = 0) -> LatentDiversity:
@@ -42,6 +43,7 @@ class LatentDiversityRecipe(PaperRecipe):
             "masks": self.masks,
             "selects": self.selects and self.masks > 1 and is_last,
             "limit": self.limit,
+            "normed": self.normed,
         }
         fixed = F if stage and arguments["selects"] else ()
         return LatentDiversity(
@@ -84,6 +86,7 @@ PRESETS: Mapping[str, Recipe] = {
     "cells-small": LatentDiversityRecipe(
         name="latent-diversity, cells-small",
         width=0.25,
+        normed=True,
         learning_rate=3e-4,  # with 1e-3 all masks become empty and stay so
         **SMALL,
     ),

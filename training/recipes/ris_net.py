@@ -31,6 +31,7 @@ class RisNetRecipe(PaperRecipe):
     local: bool = True
     context: bool = True
     fusion: str = "mean"  # or "max", as in eq. 3
+    normed: bool = False  # batch norms in VGG: the paper has none
     regions: int = REGIONS  # of each image in training, if it has two or more
     discount: float = DISCOUNT  # gamma; 1: every region counts alike
 
@@ -40,6 +41,7 @@ class RisNetRecipe(PaperRecipe):
             "local": self.local,
             "context": self.context,
             "fusion": self.fusion,
+            "normed": self.normed,
         }
         return RisNet(Description("ris-net", arguments), recipe=self)
 
@@ -94,6 +96,7 @@ PRESETS: Mapping[str, Recipe] = {
     "cells-small": RisNetRecipe(
         name="ris-net, cells-small",
         width=0.16,
+        normed=True,
         regions=3,
         learning_rate=1e-3,
         **SMALL,

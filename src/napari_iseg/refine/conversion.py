@@ -35,7 +35,7 @@ BY_WINDOWS = Policy(merge_from=2, retry=False, obey=False, by_clicks=False)
 AS_PUBLISHED = Policy(merge_from=NEVER, retry=False, obey=False, by_clicks=False)
 
 
-def make_interactive(  # noqa: PLR0913 - all but the model have a default
+def make_interactive(
     model: Any,
     *,
     first_conv: str | None = None,

@@ -36,10 +36,14 @@ class LargeFOV(nn.Module):
         Channels of conv7.
     """
 
-    def __init__(self, width: float = 1.0, channels: int = 3) -> None:
+    def __init__(
+        self, width: float = 1.0, channels: int = 3, *, normed: bool = False
+    ) -> None:
         super().__init__()
         self.outputs = scaled(HIDDEN, width)
-        self.vgg = VGG(16, width=width, channels=channels, dilations=DILATIONS)
+        self.vgg = VGG(
+            16, width=width, channels=channels, dilations=DILATIONS, normed=normed
+        )
         deepest = self.vgg.widths[-1]
         self.conv6 = nn.Conv2d(deepest, self.outputs, 3, padding=LARGE, dilation=LARGE)
         self.conv7 = nn.Conv2d(self.outputs, self.outputs, 1)

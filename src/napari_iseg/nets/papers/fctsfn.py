@@ -72,19 +72,20 @@ class TwoStreams(nn.Module):
     """TSLFN: two streams of VGG's first stages; the rest of VGG sees both at once."""
 
     def __init__(
-        self, width: float, streams: int, stride: int, *, padded: bool
+        self, width: float, streams: int, stride: int, *, padded: bool, normed: bool
     ) -> None:
         super().__init__()
         self.padded = padded
-        self.image = VGG(DEPTH, width=width, stages=streams)
-        self.clicks = VGG(DEPTH, width=width, stages=streams, channels=2)
+        self.image = VGG(DEPTH, width=width, stages=streams, normed=normed)
+        self.clicks = VGG(DEPTH, width=width, stages=streams, channels=2, normed=normed)
         alone = VGG(DEPTH, width=width).widths
         both = tuple(2 * one for one in self.image.widths)
         self.widths = both + alone[streams:]  # of each stage's features
         joined = pairwise(self.widths[streams - 1 :])
         counts = CONVOLUTIONS[DEPTH][streams:]
         self.fusion = nn.ModuleList(
-            Stage(*sizes, count) for sizes, count in zip(joined, counts, strict=True)
+            Stage(*sizes, count, normed=normed)
+            for sizes, count in zip(joined, counts, strict=True)
         )
         self.head = FCNHead(
             (self.widths[2], self.widths[3], self.widths[4]),
@@ -177,6 +178,8 @@ class FCTSFN(nn.Module):
     padded
         100 pixels of frame, as FCN has. Without it every layer keeps the size: the same
         weights, a sixth of the pixels for windows of 128.
+    normed
+        With batch norms, which VGG had not: for narrow networks from random weights.
     pretrained
         Begin with torchvision's VGG-16 as in section 3.3.
 
@@ -198,6 +201,7 @@ class FCTSFN(nn.Module):
         refines: bool = True,
         refining: tuple[float, float] | None = None,
         padded: bool = True,
+        normed: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -207,7 +211,9 @@ class FCTSFN(nn.Module):
             whole(width)
             tensors = vgg_tensors(DEPTH)
         self.width = width
-        self.two_streams = TwoStreams(width, streams, stride, padded=padded)
+        self.two_streams = TwoStreams(
+            width, streams, stride, padded=padded, normed=normed
+        )
         widths = self.two_streams.widths
         size = refining or (width, DROPOUT)
         self.refining = Refining(widths, *size, padded=padded) if refines else None

@@ -45,6 +45,8 @@ class IFCN(nn.Module):
     padded
         100 pixels of frame, as FCN has. Without it every layer keeps the size: the same
         weights, a sixth of the pixels for windows of 128.
+    normed
+        With batch norms, which VGG had not: for narrow networks from random weights.
     pretrained
         Begin with torchvision's VGG-16; the two extra channels begin at zero.
 
@@ -63,6 +65,7 @@ class IFCN(nn.Module):
         *,
         stride: int = 8,
         padded: bool = True,
+        normed: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class IFCN(nn.Module):
             whole(width)
             tensors = vgg_tensors(DEPTH)  # before 134 million parameters are made
         self.width, self.padded = width, padded
-        self.trunk = VGG(DEPTH, width=width, channels=CHANNELS)
+        self.trunk = VGG(DEPTH, width=width, channels=CHANNELS, normed=normed)
         pools = self.trunk.widths
         self.head = FCNHead(
             (pools[2], pools[3], pools[4]), width=width, stride=stride, padded=padded

@@ -129,6 +129,8 @@ class LatentDiversity(nn.Module):
     limit
         Pixels at which the distances are cut. With 1 they say no more than the clicked
         pixels do ("without distance transforms", table 2).
+    normed
+        With batch norms, which VGG had not: for narrow networks from random weights.
     pretrained
         Begin with torchvision's VGG-19 and keep it as it is; f and g are random.
 
@@ -148,6 +150,7 @@ class LatentDiversity(nn.Module):
         body: type[ContextNet | UNet] = ContextNet,
         selects: bool = True,
         limit: float = TRUNCATION,
+        normed: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -157,7 +160,8 @@ class LatentDiversity(nn.Module):
         channels = scaled(WIDTH, width)
         self.width, self.masks = width, masks
         self.encoder = DistanceMaps(limit)
-        self.vision = VGG(DEPTH, width=width, last=TAP)  # nobody looks at the rest
+        # Nobody looks at the rest of the last stage.
+        self.vision = VGG(DEPTH, width=width, last=TAP, normed=normed)
         inputs = BESIDE + sum(self.vision.widths)  # 1,479
         self.project = nn.Conv2d(inputs, channels, 1)
         self.segment = body(channels, masks, channels)

@@ -112,6 +112,8 @@ class RISNet(nn.Module):
     fusion
         "mean" of all that is said of a pixel, or "max" as in eq. 3, with which a region
         can never remove anything. No weight depends on it.
+    normed
+        With batch norms, which VGG had not: for narrow networks from random weights.
     pretrained
         Begin with torchvision's VGG-16; the two extra channels begin at zero.
 
@@ -132,6 +134,7 @@ class RISNet(nn.Module):
         local: bool = True,
         context: bool = True,
         fusion: str = "mean",
+        normed: bool = False,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -141,7 +144,7 @@ class RISNet(nn.Module):
             whole(width)
             tensors = vgg_tensors(16)
         self.width, self.fusion = width, fusion
-        self.trunk = LargeFOV(width, CHANNELS)
+        self.trunk = LargeFOV(width, CHANNELS, normed=normed)
         conv7 = self.trunk.outputs
         level = max(1, conv7 // REDUCTION)
         both = conv7 + level * len(LEVELS) * context
