@@ -81,6 +81,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="brs",
+        title="BRS",
+        paper="Jang and Kim, CVPR 2019",
+        build="napari_iseg.refine.papers:brs",
+        card="brs",
+        summary="Changes what its network is told until its answer heeds the clicks.",
+        obeys=False,
+    ),
+    Entry(
         name="unet-brs",
         title="U-Net with BRS",
         paper="Ronneberger, Fischer and Brox, MICCAI 2015; Jang and Kim, CVPR 2019",
