@@ -49,8 +49,7 @@ def make_interactive(
     """A trained network as a segmenter, without any training.
 
     Without clicks that contradict it the answer is the network's own. A click that does
-    changes what enters the network's first convolution, or its features, along the
-    network's gradient, until all clicks are right (BRS); its weights stay as they are.
+    is made right along the network's gradient (BRS); its weights stay as they are.
 
     Parameters
     ----------
@@ -75,10 +74,9 @@ def make_interactive(
         positive click: one object at a time.
     variant
         What a click that is contradicted changes. "maps": what enters the first
-        convolution, as the paper has it; few pixels around the click change where the
-        network looks at few. "a", "b", "c": scale and bias of its features at the end
-        of its coarsest part, half way to the answer and before the last layer, as
-        f-BRS: all that looks alike in the window changes. "last": of the last layer.
+        convolution, as the paper has it; often few pixels around the click follow. "a",
+        "b", "c", "last": scale and bias of features as in ``BRS``; what looks alike in
+        the window follows.
     device
         "auto", "cpu", "cuda" or "mps".
 
