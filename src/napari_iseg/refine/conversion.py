@@ -75,8 +75,7 @@ def make_interactive(
     variant
         What a click that is contradicted changes. "maps": what enters the first
         convolution, as the paper has it; often few pixels around the click follow. "a",
-        "b", "c", "last": scale and bias of features as in ``BRS``; what looks alike in
-        the window follows.
+        "b", "c", "last": features as in ``BRS``; what looks alike follows.
     device
         "auto", "cpu", "cuda" or "mps".
 
