@@ -226,7 +226,7 @@ def test_a_failed_deployment_ends_the_script_with_what_to_try(machine: Machine):
     done = machine.run("deploy_cpu.sh")
 
     assert done.returncode == 1
-    assert "nuctl could not deploy pth-napari-iseg-cells-tracker" in done.stderr
+    assert "nuctl could not deploy pth-napari-iseg-brs" in done.stderr  # the first one
     assert "add --build-wheel" in done.stderr
     assert len(machine.deployed) == 1
 
