@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.datasets import entry
+from training.datasets import entry, voc
 from training.datasets.gaps import file_gaps
 from training.datasets.label_files import LabelFiles, Pair
-from training.datasets.pictures import read_palette
 from training.datasets.scenes import VOID, SceneDataSet
-from training.datasets.voc import VOID_INDEX
 from training.images import IGNORED, LabelledImage
 from training.sources import CELL_SETS, validation_sets
 
@@ -54,20 +52,7 @@ class ClassFiles:
 
 
 def voc_pairs(folder: Path, split: str) -> list[Pair]:
-    names = (folder / f"ImageSets/Segmentation/{split}.txt").read_text().split()
-    return [
-        Pair(
-            name,
-            folder / "JPEGImages" / f"{name}.jpg",
-            folder / "SegmentationClass" / f"{name}.png",
-        )
-        for name in names
-    ]
-
-
-def voc_classes(path: Path) -> NDArray[Any]:
-    indices = read_palette(path)
-    return np.where(indices == VOID_INDEX, VOID, indices)
+    return voc.pairs(folder, split, "SegmentationClass")
 
 
 def sbd_pairs(folder: Path, split: str) -> list[Pair]:
@@ -92,9 +77,11 @@ def sbd_classes(path: Path) -> NDArray[Any]:
 
 
 CLASS_FILES: Mapping[str, ClassFiles] = {
-    "voc2012": ClassFiles("voc2012", partial(voc_pairs, split="val"), voc_classes),
+    "voc2012": ClassFiles("voc2012", partial(voc_pairs, split="val"), voc.read_indices),
     "voc2012/train": ClassFiles(
-        "voc2012/train", partial(voc_pairs, split="train"), voc_classes
+        "voc2012/train",
+        partial(voc_pairs, split="train"),
+        voc.read_indices,
     ),
     "sbd/train": ClassFiles(
         "sbd/train", partial(sbd_pairs, split="train"), sbd_classes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -24,7 +24,7 @@ from training.samples import (
     point_inside,
     turn_of,
 )
-from training.sources import TRIES, Choice, TrainingSet, choice_of
+from training.sources import TRIES, Choice, TrainingSet, choice_of, first_made
 
 REACH = 3.0  # sigmas of the seams' weight that are looked at
 CONTRAST = (0.1, 99.9)  # percentiles that become 0 and 1
@@ -89,30 +89,13 @@ class CellFields(Dataset[Field]):
         return 2**31
 
     def __getitem__(self, index: int) -> Field:
-        skipped: list[str] = []
-        for attempt in range(TRIES):
-            rng = np.random.default_rng((self.seed, 7, index, attempt))
-            source = self.source(rng)
-            try:
-                made = self.field(source, rng)
-            except (ValueError, ArithmeticError, LookupError, cv2.error) as problem:
-                reason = f"{type(problem).__name__}: {problem}".strip().splitlines()[0]
-                skipped.append(f"{source.name}: {reason}")
-                continue
-            return replace(made, skipped=tuple(skipped)) if skipped else made
-        raise ValueError(
-            f"{TRIES} images in a row give no sample, the last is {skipped[-1]}; check "
-            "the data sets and the settings fields.*"
-        )
+        seeds = ((self.seed, 7, index, attempt) for attempt in range(TRIES))
+        return first_made(seeds, self.source, self.field, "fields.*")
 
     def source(self, rng: Rng) -> Source:
         if rng.random() < self.samples.drawn:
             return drawn_source(rng)
-        choice = self.choices[rng.choice(len(self.choices), p=self.chances)]
-        label = int(rng.choice(choice.labels, p=choice.chances))
-        image = choice.image
-        box, limits = image.objects[label], choice.limits
-        return Source(image.labels, label, box, image.image, limits, image.name)
+        return self.choices[rng.choice(len(self.choices), p=self.chances)].source(rng)
 
     def field(self, source: Source, rng: Rng) -> Field:
         """A square of ``samples.side`` pixels; ``lost`` of the classes are cut off."""

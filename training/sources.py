@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import cv2
 import numpy as np
@@ -15,6 +16,18 @@ from training.images import LabelledImage, image_paths, read_pair
 from training.samples import Sample, SampleSettings, Source, drawn_source, make_sample
 
 TRIES = 20  # images in a row that may be broken
+
+
+class Made(Protocol):
+    """What a data set of ours gives; ``skipped`` says of which images it could not."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def skipped(self) -> tuple[str, ...]: ...
+
+
+AnyMade = TypeVar("AnyMade", bound=Made)
 
 
 @dataclass(frozen=True)
@@ -34,6 +47,12 @@ class Choice:
     limits: tuple[float, float]
     labels: NDArray[np.int64]
     chances: NDArray[np.float64]
+
+    def source(self, rng: np.random.Generator) -> Source:
+        """One of its objects."""
+        image, label = self.image, int(rng.choice(self.labels, p=self.chances))
+        box = image.objects[label]
+        return Source(image.labels, label, box, image.image, self.limits, image.name)
 
 
 def choice_of(image: LabelledImage) -> Choice | None:
@@ -83,36 +102,48 @@ class Samples(Dataset[Sample]):
         return 2**31
 
     def __getitem__(self, index: int) -> Sample:
-        skipped: list[str] = []
-        for attempt in range(TRIES):
-            rng = np.random.default_rng((self.seed, index, attempt)[: 2 + attempt])
-            source = self.source(rng)
-            try:
-                made = make_sample(source, self.settings, rng)
-            except (ValueError, ArithmeticError, LookupError, cv2.error) as problem:
-                reason = f"{type(problem).__name__}: {problem}".strip().splitlines()[0]
-                skipped.append(f"{source.name}: {reason}")
-                continue
-            return replace(made, skipped=tuple(skipped)) if skipped else made
-        raise ValueError(
-            f"{TRIES} images in a row give no sample, the last is {skipped[-1]}; check "
-            "the data sets and the settings samples.*"
+        seeds = ((self.seed, index, attempt)[: 2 + attempt] for attempt in range(TRIES))
+        return first_made(
+            seeds,
+            self.source,
+            lambda source, rng: make_sample(source, self.settings, rng),
+            "samples.*",
         )
 
     def source(self, rng: np.random.Generator) -> Source:
         if rng.random() < self.settings.drawn:
             return drawn_source(rng)
-        choice = self.choices[rng.choice(len(self.choices), p=self.chances)]
-        label = int(rng.choice(choice.labels, p=choice.chances))
-        image = choice.image
-        return Source(
-            image.labels,
-            label,
-            image.objects[label],
-            image.image,
-            choice.limits,
-            image.name,
-        )
+        return self.choices[rng.choice(len(self.choices), p=self.chances)].source(rng)
+
+
+def first_made(
+    seeds: Iterator[tuple[int, ...]],
+    draw: Callable[[np.random.Generator], Source],
+    make: Callable[[Source, np.random.Generator], AnyMade],
+    settings: str,
+) -> AnyMade:
+    """What is made of the first source of which it can be; it names those before.
+
+    Raises
+    ------
+    ValueError
+        If it can be made of none; says to check ``settings``.
+    """
+    skipped: list[str] = []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        source = draw(rng)
+        try:
+            made = make(source, rng)
+        except (ValueError, ArithmeticError, LookupError, cv2.error) as problem:
+            reason = f"{type(problem).__name__}: {problem}".strip().splitlines()[0]
+            skipped.append(f"{source.name}: {reason}")
+            continue
+        return replace(made, skipped=tuple(skipped)) if skipped else made
+    raise ValueError(
+        f"{len(skipped)} images in a row give no sample, the last is {skipped[-1]}; "
+        f"check the data sets and the settings {settings}"
+    )
 
 
 # share of the samples, and each how-many-th image is held out for validation (0: none)

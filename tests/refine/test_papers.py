@@ -19,6 +19,7 @@ from napari_iseg.nets.papers.paper_model import promised_iou
 from napari_iseg.refine import papers
 from napari_iseg.refine.windowed import Windowed
 from tests.nets.papers.measures import awake
+from tests.published_papers import entry_of
 from tests.tiny_papers import tiny_segmenter
 
 ON_CELL = Clicks.at(positive=[(60, 70)])
@@ -56,15 +57,7 @@ def test_a_weights_file_becomes_a_method_of_its_name(name: str, tmp_path: Path):
 def test_an_entry_of_the_catalogue_is_all_that_a_network_needs(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    entry = catalog.Entry(
-        name=name,
-        title=name,
-        paper="",
-        build=f"napari_iseg.refine.papers:{name.replace('-', '_')}",
-        card=name,
-        obeys=False,
-    )
-    monkeypatch.setattr(catalog, "ENTRIES", {name: entry})
+    monkeypatch.setattr(catalog, "ENTRIES", {name: entry_of(name)})
     weights = weights_of(name, tmp_path)
 
     segmenter = catalog.load_segmenter(name, device="cpu", weights=weights)

@@ -30,25 +30,26 @@ LICENCE = "pictures as Flickr's users allow, for research"
 VOID_INDEX = 255
 
 
-def read_objects(path: Path) -> NDArray[Any]:
+def read_indices(path: Path) -> NDArray[Any]:
     indices = read_palette(path)
     return np.where(indices == VOID_INDEX, VOID, indices)
 
 
-def pairs(folder: Path, split: str) -> list[Pair]:
+def pairs(folder: Path, split: str, labels: str = "SegmentationObject") -> list[Pair]:
+    """Pictures of a split and their label files: objects, or "SegmentationClass"."""
     names = (folder / f"ImageSets/Segmentation/{split}.txt").read_text().split()
     return [
         Pair(
             name,
             folder / "JPEGImages" / f"{name}.jpg",
-            folder / "SegmentationObject" / f"{name}.png",
+            folder / labels / f"{name}.png",
         )
         for name in names
     ]
 
 
 def opened(folder: Path, split: str) -> SceneDataSet:
-    return SceneDataSet(LabelFiles(tuple(pairs(folder, split)), read_objects))
+    return SceneDataSet(LabelFiles(tuple(pairs(folder, split)), read_indices))
 
 
 def gaps(folder: Path, split: str) -> list[str]:
