@@ -28,7 +28,7 @@ from training.trainable import Points, Windows, grid_of, labelled_pixels
 SMALL_SAMPLES = SampleSettings(
     side=96, canvas=256, local=0.0, degraded=0.0, convention=0.0
 )
-SMALL: Mapping[str, Any] = {"samples": SMALL_SAMPLES, "batch": 16, "steps": 4000}
+SMALL: Mapping[str, Any] = {"samples": SMALL_SAMPLES, "batch": 16, "steps": 2500}
 
 # Of ``--preset paper``: nothing that the papers do not have.
 PUBLISHED: Mapping[str, Any] = {

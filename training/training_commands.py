@@ -112,6 +112,9 @@ def add_ablate(command: argparse.ArgumentParser) -> None:
     command.add_argument("--workers", type=int, default=1)
     command.add_argument("--minutes", type=float, default=3, help="between checkpoints")
     command.add_argument("--into", type=Path, help="a document with table markers")
+    command.add_argument(
+        "--table", default="", metavar="NAME", help="which of the document's tables"
+    )
     command.set_defaults(run=run_ablate)
 
 
@@ -143,5 +146,5 @@ def run_ablate(options: argparse.Namespace) -> None:
     if options.into:
         from training.report import put_between_markers
 
-        put_between_markers(options.into, table)
+        put_between_markers(options.into, table, options.table)
     print(table, end="")

@@ -95,11 +95,12 @@ def test_a_set_left_out_is_measured_by_a_network_that_never_saw_it(
     """The table has both networks, and the card says what to expect elsewhere."""
     words = [f"--set={one}" for one in (*SMALL, "steps=1", "batch=2")]
     document = tmp_path / "page.md"
-    document.write_text("<!-- table:begin -->\n<!-- table:end -->\n")
+    document.write_text("<!-- unseen:begin -->\n<!-- unseen:end -->\n")
 
     code = main(
         ["ablate", "cells", "--out", str(small.folder), "--leave-out", "usiigaci",
-         "--limit", "1", "--workers", "0", "--into", str(document), *words]
+         "--limit", "1", "--workers", "0", "--into", str(document),
+         "--table", "unseen", *words]
     )  # fmt: skip
 
     table = capsys.readouterr().out
