@@ -6,17 +6,16 @@ import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
-from torchvision.ops import roi_align
 
 from napari_iseg.arrays import Box
 from napari_iseg.clicks import Clicks
 from napari_iseg.nets.papers import ris_net
 from napari_iseg.nets.papers.deeplab import LargeFOV, on_pixels
 from napari_iseg.nets.papers.pyramid import PyramidPooling
+from napari_iseg.nets.papers.region_features import features_of
 from napari_iseg.nets.papers.ris_net import (
     FUSIONS,
     RISNet,
-    corners_of,
     drawn,
     placed,
 )
@@ -154,10 +153,10 @@ def test_what_is_taken_from_a_region_is_put_back_where_it_was() -> None:
     rows, columns = torch.meshgrid(
         torch.arange(13.0), torch.arange(13.0), indexing="ij"
     )
-    cells = 8 * torch.stack([rows, columns])[None]  # as conv7 of 97 pixels sees them
+    cells = 8 * torch.stack([rows, columns])  # as conv7 of 97 pixels sees them
     box = Box(20, 30, 61, 71)
 
-    seen = roi_align(cells, [corners_of([box], cells)], 41, 1 / 8, aligned=True)
+    seen = features_of(cells, [box], 41)
     back = [placed(seen[:, n : n + 1], [box], (97, 97))[0] for n in (0, 1)]
 
     inside = drawn([box], cells.new_zeros(97, 97))[0] > 0

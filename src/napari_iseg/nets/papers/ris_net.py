@@ -14,7 +14,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.ops import roi_align
 
 from napari_iseg.arrays import Box
 from napari_iseg.click_maps import DistanceMaps
@@ -22,7 +21,6 @@ from napari_iseg.clicks import Clicks
 from napari_iseg.nets.papers.click_regions import regions_of
 from napari_iseg.nets.papers.deeplab import (
     DROPOUT,
-    STRIDE,
     LargeFOV,
     gaussian,
     on_pixels,
@@ -30,6 +28,7 @@ from napari_iseg.nets.papers.deeplab import (
 from napari_iseg.nets.papers.fcn import CLASSES, object_logit
 from napari_iseg.nets.papers.imagenet import whole
 from napari_iseg.nets.papers.pyramid import LEVELS, PyramidPooling
+from napari_iseg.nets.papers.region_features import features_of
 from napari_iseg.nets.papers.vgg import GREY_LEVELS, normalised, started, vgg_tensors
 
 TRUNCATION = 255.0  # pixels, of the distances; the paper gives none, iFCN this
@@ -208,25 +207,13 @@ class RISNet(nn.Module):
         self, conv7: Tensor, context: Tensor | None, boxes: Sequence[Sequence[Box]]
     ) -> Tensor:
         """Of all regions of all images, ``(sum of R, C, SIDE, SIDE)``."""
-        corners = [corners_of(some, conv7) for some in boxes]
-        features = roi_align(
-            conv7.float(), corners, SIDE, spatial_scale=1 / STRIDE, aligned=True
-        )
+        pairs = zip(conv7.float(), boxes, strict=True)
+        features = torch.cat([features_of(cells, some, SIDE) for cells, some in pairs])
         if context is None:
             return features
         owners = torch.arange(len(boxes), device=conv7.device)
         counts = torch.tensor([len(some) for some in boxes], device=conv7.device)
         return torch.cat([features, context[owners.repeat_interleave(counts)]], 1)
-
-
-def corners_of(boxes: Sequence[Box], like: Tensor) -> Tensor:
-    """As ``roi_align`` reads them, ``(R, 4)``: left, top, right, bottom.
-
-    It takes cell i to be the middle of pixels 8 i to 8 i + 7; ours lie on pixel 8 i.
-    """
-    corners = [(box.left, box.top, box.right, box.bottom) for box in boxes]
-    shift = (STRIDE - 1) / 2
-    return torch.tensor(corners, dtype=torch.float32, device=like.device) + shift
 
 
 def placed(maps: Tensor, boxes: Sequence[Box], size: tuple[int, int]) -> Tensor:
