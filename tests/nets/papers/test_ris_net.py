@@ -15,6 +15,7 @@ from napari_iseg.nets.papers.pyramid import PyramidPooling
 from napari_iseg.nets.papers.region_features import features_of
 from napari_iseg.nets.papers.ris_net import (
     FUSIONS,
+    LocalHead,
     RISNet,
     drawn,
     placed,
@@ -165,6 +166,17 @@ def test_what_is_taken_from_a_region_is_put_back_where_it_was() -> None:
         truth = truth.T if axis == 0 else truth
         assert torch.allclose(found[inside], truth[inside], atol=1e-3)
         assert not found[~inside].any()
+
+
+def test_context_stands_beside_the_features_of_every_region() -> None:
+    """As if it were repeated and concatenated (figure 2)."""
+    head = LocalHead(3 + 2, 4).eval()
+    features, context = torch.rand(2, 3, 41, 41), torch.rand(2, 41, 41)
+
+    found = head(features, context)
+
+    both = torch.cat([features, context.expand(2, -1, -1, -1)], 1)
+    assert torch.allclose(found, head.conv8(F.relu(head.conv7(both))), atol=1e-6)
 
 
 def test_regions_say_nothing_outside_of_themselves(net: RISNet) -> None:

@@ -91,9 +91,17 @@ class LocalHead(nn.Module):
         self.drop = nn.Dropout(DROPOUT)
         self.conv8 = nn.Conv2d(hidden, CLASSES, 1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """Scores of both classes."""
-        return self.conv8(self.drop(F.relu(self.conv7(features))))
+    def forward(self, features: Tensor, context: Tensor | None) -> Tensor:
+        """Scores of both classes ``(R, 2, SIDE, SIDE)`` in the regions of one image.
+
+        ``context`` ``(C', SIDE, SIDE)`` stands beside the ``features`` of each region.
+        It is the same in all of them, so what conv7 makes of it is computed once.
+        """
+        own, shared = self.conv7.weight.tensor_split([features.shape[1]], 1)
+        hidden = F.conv2d(features, own, self.conv7.bias)
+        if context is not None:
+            hidden = hidden + F.conv2d(context[None], shared)
+        return self.conv8(self.drop(F.relu(hidden)))
 
 
 class RISNet(nn.Module):
@@ -185,15 +193,21 @@ class RISNet(nn.Module):
             nothing = tuple(image.new_zeros(0, *size) for _ in image)
             return Answer(of_all, of_all, nothing, nothing)
         boxes = regions or [regions_of(one, size) for one in clicks]
-        scores = object_logit(self.local(self._features(conv7, context, boxes)))
-        shares = scores.split([len(some) for some in boxes])
-        pairs = zip(shares, boxes, strict=True)
-        parts = tuple(placed(share, some, size) for share, some in pairs)
+        around = [None] * len(boxes) if context is None else context
+        each = zip(conv7.float(), around, boxes, strict=True)
+        parts = tuple(placed(self._seen(*one), one[-1], size) for one in each)
         inside = tuple(drawn(some, of_all) for some in boxes)
         fuse = FUSIONS[self.fusion]
         one_by_one = zip(of_all[:, 0], parts, inside, strict=True)
         fused = torch.stack([fuse(*of_one) for of_one in one_by_one])
         return Answer(fused[:, None], of_all, parts, inside)
+
+    def _seen(
+        self, cells: Tensor, context: Tensor | None, boxes: Sequence[Box]
+    ) -> Tensor:
+        """Logits of one image's regions ``(R, 1, SIDE, SIDE)``."""
+        assert self.local is not None
+        return object_logit(self.local(features_of(cells, boxes, SIDE), context))
 
     def _beside(self, conv7: Tensor, context: Tensor | None) -> Tensor:
         """What the global branch scores."""
@@ -202,18 +216,6 @@ class RISNet(nn.Module):
         size = conv7.shape[-2:]
         enlarged = F.interpolate(context, size, mode="bilinear", align_corners=False)
         return torch.cat([conv7, enlarged], 1)
-
-    def _features(
-        self, conv7: Tensor, context: Tensor | None, boxes: Sequence[Sequence[Box]]
-    ) -> Tensor:
-        """Of all regions of all images, ``(sum of R, C, SIDE, SIDE)``."""
-        pairs = zip(conv7.float(), boxes, strict=True)
-        features = torch.cat([features_of(cells, some, SIDE) for cells, some in pairs])
-        if context is None:
-            return features
-        owners = torch.arange(len(boxes), device=conv7.device)
-        counts = torch.tensor([len(some) for some in boxes], device=conv7.device)
-        return torch.cat([features, context[owners.repeat_interleave(counts)]], 1)
 
 
 def placed(maps: Tensor, boxes: Sequence[Box], size: tuple[int, int]) -> Tensor:
