@@ -28,6 +28,8 @@ KINDS = (
 )
 KIND_SIDE = 384  # pixels of an image that are measured
 KIND_IMAGES = 4  # at most, of each kind
+WINDOW_SIDE = 192  # the same for ``cell-windows``
+WINDOW_IMAGES = 12
 KIND_CLASSES = ("background", "nucleus", "adherent cell", "axon", "bacterium",
                 "chloroplast")  # fmt: skip
 
@@ -109,18 +111,30 @@ def by_kind(image: LabelledImage) -> NDArray[np.int64]:
     return np.where(image.labels == IGNORED, VOID, classes).astype(np.int64)
 
 
-def held_out_kinds(root: Path) -> dict[str, tuple[NDArray[Any], NDArray[np.int64]]]:
+def held_out_kinds(
+    root: Path, side: int = KIND_SIDE, most: int = KIND_IMAGES
+) -> dict[str, tuple[NDArray[Any], NDArray[np.int64]]]:
     """``cell-kinds``: the middle of images that nothing is trained on, with classes."""
     sets = validation_sets(root, [name for name in CELL_SETS if name not in KINDS])
     images = [
         one
         for data in sets.values()
-        for one in data.images[:: -(-len(data.images) // KIND_IMAGES)]
+        for one in data.images[:: -(-len(data.images) // most)]
         if is_kind(one.name)
     ]
     return {
-        one.name: (middle(one.image, KIND_SIDE), middle(by_kind(one), KIND_SIDE))
+        one.name: (middle(one.image, side), middle(by_kind(one), side))
         for one in images
+    }
+
+
+def held_out_windows(root: Path) -> dict[str, tuple[NDArray[Any], NDArray[np.int64]]]:
+    """``cell-windows``: smaller parts of more of them; any cell is class 1."""
+    found = held_out_kinds(root, WINDOW_SIDE, WINDOW_IMAGES)
+    return {
+        name: (image, np.minimum(classes, 1))
+        for name, (image, classes) in found.items()
+        if (classes > 0).any()
     }
 
 

@@ -30,6 +30,7 @@ class DenseRecipe(PaperRecipe):
 
     fields: FieldSettings = field(default_factory=FieldSettings)
     limits: str = ""  # for the card of the weights
+    looked_at: int = 512  # pixels a side of held-out images, from their middle
     channels: int = 3  # of the image: 3 for colours, 1 for grey
     lost: int = 0  # rows and columns of a field that there is no answer for
 

@@ -26,8 +26,7 @@ from training.run_folder import RunFolder
 from training.sources import choice_of
 
 COLUMNS = ("step", "learning rate", "images", "iou")
-IMAGES = 8  # at most, spread over all
-SIDE = 512  # pixels of each that are looked at
+IMAGES = 12  # at most, of all sets alike
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,9 +49,14 @@ class DenseLooks:
         if recipe.photographs.data:
             return cls(tuple(photographs(recipe)))
         sets = held_out_fields(recipe)
-        found = [one for data in sets.values() for one in data.images if one.objects]
-        kinds = recipe.fields.kinds
-        return cls(tuple(look_at(one, kinds=kinds) for one in some(found)))
+        each = max(1, IMAGES // len(sets))
+        return cls(
+            tuple(
+                look_at(one, recipe.looked_at, kinds=recipe.fields.kinds)
+                for data in sets.values()
+                for one in some([one for one in data.images if one.objects], each)
+            )
+        )
 
     def taken(self, trainer: Trainer, folder: RunFolder) -> dict[str, dict[str, float]]:
         """The mean IoU of all classes but the background.
@@ -80,9 +84,9 @@ class DenseLooks:
         return class_ious(found)
 
 
-def some(found: Sequence[Any]) -> Sequence[Any]:
-    """At most ``IMAGES``, evenly."""
-    return found[:: -(-len(found) // IMAGES)] if found else found
+def some(found: Sequence[Any], most: int = IMAGES) -> Sequence[Any]:
+    """At most so many, evenly."""
+    return found[:: -(-len(found) // most)] if found else found
 
 
 def photographs(recipe: DenseRecipe) -> list[Look]:
@@ -93,11 +97,13 @@ def photographs(recipe: DenseRecipe) -> list[Look]:
         shown = colours(image)
         if grid != (0, 0):
             shown, classes = squeezed(shown, classes, grid)
-        looks.append(Look(middle(shown, SIDE), middle(classes, SIDE)))
+        looks.append(
+            Look(middle(shown, recipe.looked_at), middle(classes, recipe.looked_at))
+        )
     return looks
 
 
-def look_at(one: LabelledImage, *, kinds: bool) -> Look:
+def look_at(one: LabelledImage, side: int, *, kinds: bool) -> Look:
     """The middle of an image of cells: what is cell, or of which kind."""
     drawn = np.where(one.labels > 0, 1, 0)
     drawn = np.where(one.labels == IGNORED, VOID, drawn)
@@ -106,7 +112,7 @@ def look_at(one: LabelledImage, *, kinds: bool) -> Look:
     low, high = choice.limits if choice else (0.0, 1.0)
     grey = (one.image.astype(np.float32) - low) / max(high - low, 1e-6)
     shown = grey if grey.ndim == 3 else np.repeat(grey[..., None], 3, 2)
-    return Look(middle(np.clip(shown, 0, 1.2), SIDE), middle(classes, SIDE))
+    return Look(middle(np.clip(shown, 0, 1.2), side), middle(classes, side))
 
 
 @torch.inference_mode()

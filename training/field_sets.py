@@ -15,7 +15,7 @@ from training.fields import CellFields, Field
 from training.images import IGNORED, LabelledImage, data_root
 from training.photo_fields import PhotoFields, Photos
 from training.recipe import one_of
-from training.sources import CELL_SETS, TrainingSet, training_set
+from training.sources import CELL_SETS, UNSEEN_SETS, TrainingSet, training_set
 
 
 def opened_fields(
@@ -99,10 +99,11 @@ def field_sets(
         )
     found: dict[str, TrainingSet] = {}
     for name, share in recipe.fields.shares:
-        every = CELL_SETS[name][1]
+        every, folder = CELL_SETS[name][1], data_root() / "cells" / name
         if every or not kept:
-            folder = data_root() / "cells" / name / "train"
-            found[name] = training_set(folder, share, every, kept=kept)
+            found[name] = training_set(folder / "train", share, every, kept=kept)
+        elif f"{name}/val" in UNSEEN_SETS:
+            found[name] = training_set(folder / "val", share)
     return found
 
 

@@ -26,6 +26,7 @@ from training import class_files, sources
 from training.__main__ import main
 from training.conversion.cells import Cells, Truth, table_4
 from training.conversion.journal import Journal
+from training.conversion.networks import weights_of
 from training.conversion.saliency import f_measure, precision_recall
 from training.conversion.semantic import Semantic, next_click, table_3
 from training.conversion.series import Robot
@@ -388,9 +389,12 @@ def test_one_command_each_prints_table_3_and_figure_11(
     salient += ["--figure", str(tmp_path / "curves.png")]
     assert main(["conversion", *salient, *common]) == 0
     figure_11 = capsys.readouterr().out
+    assert main(["conversion", *salient, *common, "--data", "cell-windows"]) == 0
+    on_cells = capsys.readouterr().out
 
     assert "On cell-kinds: 1 images, 6 classes." in table_3
     assert "Robot brs-paper on ecssd: 1 images." in figure_11
+    assert "Robot brs-paper on cell-windows: 1 images." in on_cells
     assert "| largest F | 0." in figure_11
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
@@ -400,10 +404,10 @@ def test_weights_of_another_network_and_missing_ones_are_refused(
 ) -> None:
     """
     Given weights of a U-Net,
-    when they are given as an FCN's, or none are given for DHSNet,
+    when they are given as an FCN's, or none are given for a network without any,
     then a sentence says what is wrong.
     """
     assert main(["conversion", "fcn-brs", "--weights", str(weights)]) == 2
     assert "holds weights of 'unet-brs', not of an FCN" in capsys.readouterr().err
-    assert main(["conversion", "dhsnet-brs"]) == 2
-    assert "no weights come with 'dhsnet-brs'; train some" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="no weights come with 'dhs'; train some"):
+        weights_of("dhs", None)

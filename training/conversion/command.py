@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from training.conversion.journal import Row
 
 
+CELL_KINDS, CELL_WINDOWS = "cell-kinds", "cell-windows"  # held-out images of cells
+
+
 @dataclass(frozen=True, slots=True)
 class Application:
     """One of the paper's three: which data it is measured on unless that is said.
@@ -86,10 +89,18 @@ def cells(options: argparse.Namespace) -> str:
 
 def semantic(options: argparse.Namespace) -> str:
     """Table 3."""
-    from training.conversion.networks import class_count, semantic_segmenter
+    from training.conversion.networks import (
+        class_count,
+        semantic_segmenter,
+        weights_of,
+    )
     from training.conversion.semantic import Semantic, table_3
 
-    segmenter = semantic_segmenter(options.weights, options.device)
+    if options.data == CELL_KINDS:
+        options.weights = weights_of(options.method, options.weights)
+    segmenter = semantic_segmenter(
+        options.weights, options.device, photographs=options.data != CELL_KINDS
+    )
     how, images = Semantic(segmenter, options.clicks), class_images(options)
     count = class_count(options.weights)
 
@@ -108,7 +119,7 @@ def class_images(options: argparse.Namespace) -> dict[str, Callable[[], Any]]:
     from training.photo_fields import Photos
     from training.recipe import one_of
 
-    if options.data == "cell-kinds":
+    if options.data == CELL_KINDS:
         kinds = held_out_kinds(data_root())
         return {one: partial(kinds.__getitem__, one) for one in kinds}
     data = one_of(CLASS_FILES, "--data", options.data).open(data_root())
@@ -121,26 +132,40 @@ def saliency(options: argparse.Namespace) -> str:
     """Figure 11."""
     from training.conversion.networks import saliency_segmenter
     from training.conversion.saliency import Saliency, draw, figure_11
+    from training.datasets.scenes import VOID
+
+    robot, images = robot_of(options), salient_images(options)
+    segmenter = saliency_segmenter(
+        options.weights, options.device, photographs=options.data != CELL_WINDOWS
+    )
+    how = Saliency(segmenter, robot)
+
+    def measured(name: str) -> Row:
+        image, classes = images[name]()
+        return how.measured(image, classes == 1, classes == VOID)
+
+    rows = journal(options).rows(list(images)[: options.limit or None], measured)
+    if options.figure:
+        draw(rows, robot, options.figure)
+    return figure_11(rows, robot, options.data)
+
+
+def salient_images(options: argparse.Namespace) -> dict[str, Callable[[], Any]]:
+    """By name, what reads an image with what is salient in it, class 1."""
+    from training.class_files import held_out_windows
     from training.datasets import open_dataset
-    from training.datasets.scenes import VOID, SceneDataSet
+    from training.datasets.scenes import SceneDataSet
     from training.images import data_root
     from training.photo_fields import Photos
 
-    robot = robot_of(options)
-    how = Saliency(saliency_segmenter(options.weights, options.device), robot)
+    if options.data == CELL_WINDOWS:
+        windows = held_out_windows(data_root())
+        return {one: partial(windows.__getitem__, one) for one in windows}
     data = open_dataset(options.data, data_root())
     assert isinstance(data, SceneDataSet)
     names = [one for one in data.images() if one.startswith(options.images)]
     photos = Photos(data, names)
-
-    def measured(name: str) -> Row:
-        image, classes = photos.read(name)
-        return how.measured(image, classes == 1, classes == VOID)
-
-    rows = journal(options).rows(names[: options.limit or None], measured)
-    if options.figure:
-        draw(rows, robot, options.figure)
-    return figure_11(rows, robot, options.data)
+    return {one: partial(photos.read, one) for one in names}
 
 
 def robot_of(options: argparse.Namespace) -> Any:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import nn
-
 from napari_iseg.catalog import ENTRIES
-from napari_iseg.intensities import DtypeRange, Percentiles
-from napari_iseg.nets.own.entrance import AT_INPUT
+from napari_iseg.intensities import DtypeRange, Intensities, Percentiles
 from napari_iseg.nets.papers.description import described, read_network
 from napari_iseg.nets.semantic import FCN, VOC_CLASSES, FCNResNet50
 from napari_iseg.nets.unet import STRIDE
+from napari_iseg.refine import dhsnet, fcn
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.class_clicks import ByClass
 from napari_iseg.refine.conversion import (
     AllAtOnce,
-    Binary,
     Reads,
     Softmax,
     make_interactive,
 )
 from napari_iseg.weights import locate, sha256_of
-
-TORCHVISION = "torchvision"  # the mark of weights that torchvision publishes
-FCNS = ("fcn-brs", "fcn-resnet50")
 
 
 def weights_of(method: str, weights: Path | None) -> Path:
@@ -49,7 +43,7 @@ def weights_of(method: str, weights: Path | None) -> Path:
 def weights_mark(method: str, weights: Path | None) -> str:
     """What tells weights apart, in result files."""
     if method == "fcn-brs" and weights is None:
-        return TORCHVISION
+        return fcn.TORCHVISION
     return sha256_of(weights_of(method, weights))
 
 
@@ -62,47 +56,34 @@ def cells_segmenter(weights: Path | None, device: str) -> BRS:
     )
 
 
-def semantic_segmenter(weights: Path | None, device: str) -> ByClass:
-    """FCN, whole images at once; without weights torchvision's for VOC."""
-    net = semantic_network(weights)
-    is_framed = isinstance(net, FCN) and net.padded
-    first = AT_INPUT if is_framed else None
-    reads = Reads(channels=3, intensities=DtypeRange())
-    return ByClass(
-        make_interactive(
-            net,
-            first_conv=first,
-            output=Softmax(),
-            reads=reads,
-            view=AllAtOnce(),
-            whole=True,
-            device=device,
-        )
-    )
+def semantic_segmenter(
+    weights: Path | None, device: str, *, photographs: bool = True
+) -> ByClass:
+    """FCN, whole images at once; without weights torchvision's for VOC.
+
+    What is not ``photographs`` has the contrast that images of cells are shown with.
+    """
+    net, contrast = semantic_network(weights), contrast_of(photographs=photographs)
+    return ByClass(fcn.converted(net, AllAtOnce(), contrast, device, whole=True))
 
 
-def semantic_network(weights: Path | None) -> nn.Module:
+def contrast_of(*, photographs: bool) -> Intensities:
+    """What becomes 0 and 1."""
+    return DtypeRange() if photographs else Percentiles()
+
+
+def semantic_network(weights: Path | None) -> FCN | FCNResNet50:
     """ValueError if the weights are missing or of a network that knows no classes."""
-    if weights is None:
-        return FCNResNet50(pretrained=True)
-    name = described(locate(weights)).name
-    if name not in FCNS:
-        raise ValueError(f"{weights} holds weights of {name!r}, not of an FCN")
-    return read_network(weights, name)
+    return fcn.network(Path(fcn.TORCHVISION) if weights is None else locate(weights))
 
 
-def saliency_segmenter(weights: Path | None, device: str) -> BRS:
-    """DHSNet, whole images at once; it squeezes them itself."""
-    net = read_network(weights_of("dhsnet-brs", weights), "dhsnet-brs")
-    return make_interactive(
-        net,
-        first_conv=AT_INPUT,
-        output=Binary(key=0),
-        reads=Reads(channels=3, multiple=1, intensities=DtypeRange()),
-        view=AllAtOnce(),
-        whole=True,
-        device=device,
-    )
+def saliency_segmenter(
+    weights: Path | None, device: str, *, photographs: bool = True
+) -> BRS:
+    """DHSNet, whole images at once; see ``semantic_segmenter``."""
+    net = dhsnet.network(weights_of("dhsnet-brs", weights))
+    contrast = contrast_of(photographs=photographs)
+    return dhsnet.converted(net, AllAtOnce(), contrast, device, whole=True)
 
 
 def class_count(weights: Path | None) -> int:

@@ -10,10 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from napari_iseg.nets.dhsnet import SIDE, Answer
-from napari_iseg.nets.own.entrance import AT_INPUT
+from napari_iseg.nets.dhsnet import SIDE, Answer, DHSNet
 from napari_iseg.nets.papers.description import Description
-from napari_iseg.refine.conversion import Binary, make_interactive
+from napari_iseg.refine.dhsnet import one_object
 from napari_iseg.segmenter import Segmenter
 from training.dense import Dense, DenseRecipe
 from training.fields import FieldSettings
@@ -25,6 +24,11 @@ from training.samples import SampleSettings
 from training.trainable import Points, Windows
 
 SMALL = 96  # pixels a side
+LIMITS = (
+    "Cells against their background, whatever the microscope, as far as nuclei, phase "
+    "contrast, electron microscopy and drawn shapes teach it; what touches is one "
+    "object. It sees 96 pixels a side, so outlines of large objects are coarse."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +64,42 @@ class Saliency(Dense):
         return answer.logits, answer.logits.new_zeros(answer.logits.shape[:2])
 
     def segmenter(self, net: nn.Module) -> Segmenter:
-        return make_interactive(
-            deepcopy(net).cpu(), first_conv=AT_INPUT, output=Binary(key=0)
-        )
+        assert isinstance(net, DHSNet)
+        return one_object(deepcopy(net).cpu(), "cpu")
 
     def classes(self, answer: Answer) -> Tensor:
         return (answer.logits[:, 0] > 0).long()
 
 
 PRESETS: Mapping[str, Recipe] = {
+    "cells-small": DhsnetRecipe(
+        name="dhsnet-brs, cells-small",
+        limits=LIMITS,
+        looked_at=2 * SMALL,
+        width=0.2,
+        side=SMALL,
+        normed=True,
+        learning_rate=1e-3,
+        steps=3000,
+        batch=8,
+        samples=SampleSettings(side=SMALL, drawn=0.08, rendered=0.12),
+        fields=FieldSettings(
+            shares=(
+                ("dsb2018", 0.3),
+                ("usiigaci", 0.25),
+                ("bacteria_phase", 0.1),
+                ("yeast_phase_colony", 0.1),
+                ("plant_sem_chloroplasts", 0.1),
+                ("bbbc039", 0.05),
+                ("sem_axons", 0.05),
+                ("yeast_brightfield_traps", 0.05),
+            ),
+            scale=(0.3, 1.3),  # at run time a window may be larger than the network's
+            beside=0.5,
+            contrast=0.3,
+            near=0.0,  # a cell is salient to its edge
+        ),
+    ),
     "photographs-small": DhsnetRecipe(
         name="dhsnet-brs, photographs-small",
         width=0.2,

@@ -61,7 +61,7 @@ class FCN(nn.Module):
         if pretrained:
             whole(width)
             tensors = vgg_tensors(DEPTH)
-        self.width, self.padded = width, padded
+        self.width, self.padded, self.classes = width, padded, classes
         self.trunk = VGG(DEPTH, width=width, normed=normed)
         pools = self.trunk.widths
         self.head = FCNHead(
@@ -109,6 +109,7 @@ class FCNResNet50(nn.Module):
                 f"pretrained weights know {len(VOC_CLASSES)} classes, not {classes}; "
                 "leave pretrained=False to start from random weights"
             )
+        self.classes = classes
         self.net = segmentation.fcn_resnet50(
             weights=None, weights_backbone=None, num_classes=classes
         )

@@ -82,18 +82,30 @@ class ByClass:
     segmenter: BRS
 
     def __post_init__(self) -> None:
-        if not isinstance(self.segmenter.segmenter, OwnWindows):
-            kind = type(self.segmenter.segmenter).__name__
-            raise ValueError(  # noqa: TRY004 - a sentence for whoever chose the method
-                f"clicks name classes of a network that make_interactive converted, "
-                f"not of {kind}"
-            )
+        converted_model(self.segmenter)
 
     def prepare(self, image: ImageLike | ScaledImage) -> ClassPredictor:
         """Look at one image; arguments and errors as of ``Segmenter.prepare``."""
         predictor = self.segmenter.segmenter.prepare(image)
         assert isinstance(predictor, OwnPredictor)
         return ClassPredictor(self.segmenter, predictor)
+
+
+def converted_model(segmenter: BRS) -> OwnModel:
+    """The network behind a segmenter of ``make_interactive``.
+
+    Raises
+    ------
+    ValueError
+        If the segmenter is of another network.
+    """
+    windows = segmenter.segmenter
+    if isinstance(windows, OwnWindows) and isinstance(windows.model, OwnModel):
+        return windows.model
+    raise ValueError(
+        "clicks name classes of a network that make_interactive converted, not of "
+        f"{type(windows).__name__}"
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

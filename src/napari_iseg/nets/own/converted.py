@@ -79,6 +79,14 @@ class Converted(nn.Module):
         made = self.entrance.run(self.net, shown, self.fit.widened(maps))
         return self.fit.cut(tensor_of(made, self.output.key), grid)
 
+    def meaning(self, output: Output) -> Converted:
+        """The same network, no part of it copied, whose answer means something else."""
+        found = Converted(
+            self.net, self.reads, self.fit, self.channels, self.entrance, output
+        )
+        found.own_layers = self.own_layers
+        return found
+
     def no_maps(self, image: Tensor) -> Tensor:
         """The maps of no click at all."""
         return image.new_zeros(1, self.channels, *image.shape[-2:])

@@ -1,0 +1,68 @@
+"""DHSNet: what is salient; clicks correct one object by BRS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from napari_iseg.intensities import Intensities, Percentiles
+from napari_iseg.nets.dhsnet import DHSNet
+from napari_iseg.nets.own.entrance import AT_INPUT
+from napari_iseg.nets.papers.description import read_network
+from napari_iseg.refine.brs import BRS
+from napari_iseg.refine.conversion import (
+    Binary,
+    InWindows,
+    Reads,
+    make_interactive,
+)
+from napari_iseg.refine.own_windows import View
+
+NAME = "dhsnet-brs"
+LARGEST = 4  # times the side of the network: of a window for a large object
+
+
+def build(device: str, weights: Path) -> BRS:
+    """One object at a time, in windows around the clicks.
+
+    The network makes every image as large as it reads. A window has so many pixels, and
+    more for an object that does not fit: the larger the object, the coarser it is seen.
+
+    Raises
+    ------
+    ValueError
+        If the device is not there or the weights are not this network's.
+    """
+    return one_object(network(weights), device)
+
+
+def one_object(net: DHSNet, device: str) -> BRS:
+    """See ``build``."""
+    view = InWindows(side=net.side, largest=LARGEST * net.side)
+    return converted(net, view, Percentiles(), device)
+
+
+def network(weights: Path) -> DHSNet:
+    """ValueError if the weights are of another network."""
+    net = read_network(weights, NAME)
+    assert isinstance(net, DHSNet)
+    return net
+
+
+def converted(
+    net: DHSNet,
+    view: View,
+    intensities: Intensities,
+    device: str,
+    *,
+    whole: bool = False,
+) -> BRS:
+    """DHSNet that takes clicks; it squeezes images, so the maps are laid over them."""
+    return make_interactive(
+        net,
+        first_conv=AT_INPUT,
+        output=Binary(key=0),
+        reads=Reads(channels=3, multiple=1, intensities=intensities),
+        view=view,
+        whole=whole,
+        device=device,
+    )
