@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -14,9 +15,10 @@ from napari_iseg.nets.dhsnet import (
     RecurrentLayer,
     Refinement,
     ResponseNorm,
+    Square,
 )
 from napari_iseg.nets.papers.vgg import VGG
-from tests.nets.papers.measures import disc, iou, parameter_count
+from tests.nets.papers.measures import awake, disc, iou, parameter_count
 
 NARROW = 1 / 16
 
@@ -143,3 +145,27 @@ def test_it_may_begin_with_vggs_weights(monkeypatch: pytest.MonkeyPatch) -> None
 def test_a_side_that_poolings_do_not_divide_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 16 pixels, got 100"):
         DHSNet(NARROW, side=100)
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (30, 90), (90, 31)])
+def test_a_narrow_image_is_squeezed_evenly(grid: tuple[int, int]) -> None:
+    """
+    Given an image that is no square,
+    when it is shown as one,
+    then the answer is the network's to the image with its mirror image, cut back.
+    """
+    net = awake(DHSNet(NARROW, side=32)).eval()
+    height, width = grid
+    image = torch.rand(1, 3, *grid)
+    side = max(grid)
+    mirrored = np.pad(
+        image.numpy(),
+        ((0, 0), (0, 0), (0, side - height), (0, side - width)),
+        "reflect",
+    )
+
+    with torch.no_grad():
+        answer = Square(net)(image)
+        expected = net(torch.from_numpy(mirrored)).logits[..., :height, :width]
+
+    assert torch.equal(answer, expected)

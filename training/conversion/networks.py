@@ -82,8 +82,7 @@ def saliency_segmenter(
 ) -> BRS:
     """DHSNet, whole images at once; see ``semantic_segmenter``."""
     net = dhsnet.network(weights_of("dhsnet-brs", weights))
-    contrast = contrast_of(photographs=photographs)
-    return dhsnet.converted(net, AllAtOnce(), contrast, device, whole=True)
+    return dhsnet.whole_image(net, contrast_of(photographs=photographs), device)
 
 
 def class_count(weights: Path | None) -> int:

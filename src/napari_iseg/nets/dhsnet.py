@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from napari_iseg.nets.own.fitting import mirror
 from napari_iseg.nets.papers.bilinear import enlarged
 from napari_iseg.nets.papers.imagenet import whole
 from napari_iseg.nets.papers.vgg import (
@@ -150,6 +151,28 @@ class DHSNet(nn.Module):
         *coarser, logits = found
         height, width = image.shape[-2:]
         return Answer(resized(logits, (height, width)), tuple(coarser))
+
+
+class Square(nn.Module):
+    """DHSNet that squeezes height and width alike.
+
+    An image that is no square goes on as its mirror image: cells of a narrow one would
+    be of another shape than those that were learnt.
+    """
+
+    def __init__(self, net: DHSNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Logits ``(B, 1, H, W)`` of RGB ``(B, 3, H, W)`` in 0..1."""
+        height, width = image.shape[-2:]
+        side = max(height, width)
+        for axis in (-2, -1):
+            places = mirror(image.shape[axis], side, 0).to(image.device)
+            image = image.index_select(axis, places)
+        logits: Tensor = self.net(image).logits
+        return logits[..., :height, :width]
 
 
 def as_fine_as(grid: tuple[int, int], coarse: Tensor) -> Tensor:

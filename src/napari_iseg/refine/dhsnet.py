@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from napari_iseg.intensities import Intensities, Percentiles
-from napari_iseg.nets.dhsnet import DHSNet
+from napari_iseg.nets.dhsnet import DHSNet, Square
 from napari_iseg.nets.own.entrance import AT_INPUT
 from napari_iseg.nets.papers.description import read_network
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.conversion import (
+    AllAtOnce,
     Binary,
     InWindows,
     Reads,
     make_interactive,
 )
-from napari_iseg.refine.own_windows import View
 
 NAME = "dhsnet-brs"
 LARGEST = 4  # times the side of the network: of a window for a large object
@@ -37,8 +37,30 @@ def build(device: str, weights: Path) -> BRS:
 
 def one_object(net: DHSNet, device: str) -> BRS:
     """See ``build``."""
-    view = InWindows(side=net.side, largest=LARGEST * net.side)
-    return converted(net, view, Percentiles(), device)
+    return make_interactive(
+        Square(net),
+        first_conv=AT_INPUT,
+        output=Binary(),
+        reads=Reads(channels=3, multiple=1, intensities=Percentiles()),
+        view=InWindows(side=net.side, largest=LARGEST * net.side),
+        device=device,
+    )
+
+
+def whole_image(net: DHSNet, intensities: Intensities, device: str) -> BRS:
+    """As the paper has it: all that is salient, the whole image squeezed to a square.
+
+    ``intensities``: what becomes 0 and 1.
+    """
+    return make_interactive(
+        net,
+        first_conv=AT_INPUT,
+        output=Binary(key=0),
+        reads=Reads(channels=3, multiple=1, intensities=intensities),
+        view=AllAtOnce(),
+        whole=True,
+        device=device,
+    )
 
 
 def network(weights: Path) -> DHSNet:
@@ -46,23 +68,3 @@ def network(weights: Path) -> DHSNet:
     net = read_network(weights, NAME)
     assert isinstance(net, DHSNet)
     return net
-
-
-def converted(
-    net: DHSNet,
-    view: View,
-    intensities: Intensities,
-    device: str,
-    *,
-    whole: bool = False,
-) -> BRS:
-    """DHSNet that takes clicks; it squeezes images, so the maps are laid over them."""
-    return make_interactive(
-        net,
-        first_conv=AT_INPUT,
-        output=Binary(key=0),
-        reads=Reads(channels=3, multiple=1, intensities=intensities),
-        view=view,
-        whole=whole,
-        device=device,
-    )
