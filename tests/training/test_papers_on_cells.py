@@ -222,6 +222,16 @@ def test_the_fine_decoder_of_brs_comes_second_and_all_goes_on_learning(
     assert not torch.equal(after[weight], before[weight])
 
 
+def test_itis_learns_from_its_worst_pixels_last() -> None:
+    """From random weights they alone would keep every answer at a half."""
+    small, paper = recipe_of("itis"), recipe_of("itis", "paper")
+
+    shares = [small.trainable(stage).share for stage in range(len(small.stages))]
+
+    assert shares == [1.0, 0.25]
+    assert paper.trainable().share == 0.25
+
+
 def test_a_lengthened_run_does_not_go_back_to_an_earlier_stage(
     samples: Samples, tmp_path: Path
 ) -> None:

@@ -25,7 +25,11 @@ TRUNKS = {"xception": Xception, "resnet": ResNet}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItisRecipe(PaperRecipe):
-    """Its own settings; see ``PaperRecipe`` for the others."""
+    """Its own settings; see ``PaperRecipe`` for the others.
+
+    In several stages every pixel is learnt from before the last one: from random
+    weights the worst pixels alone are content with a half everywhere.
+    """
 
     trunk: str = "xception"  # or "resnet"
     masked: bool = True  # a channel for the answer so far
@@ -33,7 +37,8 @@ class ItisRecipe(PaperRecipe):
     gaussian: bool = True  # clicks as Gaussians; False: as distances
     worst: float = WORST  # share of the pixels that are learnt from
 
-    def trainable(self, _stage: int = 0) -> Itis:
+    def trainable(self, stage: int = 0) -> Itis:
+        is_last = stage == len(self.stages) - 1
         arguments = {
             **self.started(),
             "trunk": one_of(TRUNKS, "trunk", self.trunk),
@@ -41,25 +46,31 @@ class ItisRecipe(PaperRecipe):
             "radius": self.radius,
             "gaussian": self.gaussian,
         }
-        return Itis(Description("itis", arguments), recipe=self)
+        share = self.worst if is_last else 1.0
+        return Itis(Description("itis", arguments), recipe=self, share=share)
 
 
 @dataclass(frozen=True, slots=True)
 class Itis(Paper):
-    """See ``Trainable``."""
+    """See ``Trainable``; ``share`` of the pixels is learnt from, the worst ones."""
 
     recipe: ItisRecipe = field(default_factory=ItisRecipe)
+    share: float = WORST
 
     def loss(
         self, answer: Answer, windows: Windows, _clicks: Sequence[Points], _look: str
     ) -> Tensor:
         logits, counted = answer.logits.float(), windows.counted
-        return bootstrapped(logits, windows.truth, counted, self.recipe.worst).mean()
+        return bootstrapped(logits, windows.truth, counted, self.share).mean()
 
 
 PRESETS: Mapping[str, Recipe] = {
     "cells-small": ItisRecipe(
-        name="itis, cells-small", width=0.182, radius=CELL_RADIUS, **SMALL
+        name="itis, cells-small",
+        width=0.182,
+        radius=CELL_RADIUS,
+        stages=(0.7, 0.3),
+        **SMALL,
     ),
     "paper": ItisRecipe(  # sections 3.2 and 4.2, appendix B
         name="itis, paper",
