@@ -37,6 +37,9 @@ class Entry:
         One sentence for the user.
     obeys
         Whether it promises that every clicked pixel carries its label.
+    published
+        What ``weights`` may say instead of a file for weights that others publish, for
+        other images than ours are; "" if there are none.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Entry:
     card: str | None = None
     summary: str = ""
     obeys: bool = True
+    published: str = ""
 
     def weights_card(self) -> WeightsCard | None:
         """The card of its weights; ValueError if it is not where it should be."""
@@ -96,7 +100,16 @@ _ENTRIES = (
         build="napari_iseg.refine.unet:build",
         card="unet-brs",
         summary="Cells in phase contrast; it finds them by itself, clicks correct it.",
+    ),
+    Entry(
+        name="fcn-brs",
+        title="FCN with BRS",
+        paper="Long, Shelhamer and Darrell, CVPR 2015; Jang and Kim, CVPR 2019",
+        build="napari_iseg.refine.fcn:build",
+        card="fcn-brs",
+        summary="Tells kinds of cells apart; the first click says which kind it is.",
         obeys=False,
+        published="torchvision",
     ),
     Entry(
         name="graph-cut",
@@ -187,7 +200,8 @@ def load_segmenter(
     device
         "auto", "cpu", "cuda" or "mps".
     weights
-        A safetensors file to use instead of the weights that come with the method.
+        A safetensors file to use instead of the weights that come with the method; or
+        what the entry says in ``published``: "torchvision" for ``fcn-brs``.
 
     Raises
     ------
@@ -240,6 +254,8 @@ def _entry(name: str, entries: Mapping[str, Entry]) -> Entry:
 
 
 def _weights_path(entry: Entry, weights: str | Path | None) -> Path | None:
+    if entry.published and str(weights) == entry.published:
+        return Path(entry.published)
     card = None if weights is not None else entry.weights_card()
     if weights is not None and entry.card is None:
         raise ValueError(f"{entry.name!r} has no weights, so none can be chosen")

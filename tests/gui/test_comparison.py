@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QTableWidget
 
 from napari_iseg import ENTRIES
-from napari_iseg.gui.controls.comparison_box import ComparisonBox, result_text
+from napari_iseg.gui.controls.comparison_box import SLOW, ComparisonBox, result_text
 from napari_iseg.gui.controls.section import Section
 from napari_iseg.own_data import standings
 from tests.fakes import BrightSegmenter, Turns
@@ -86,7 +86,7 @@ def test_a_method_that_takes_seconds_for_a_click_is_ticked_by_hand(bench, qtbot)
     box = ComparisonBox(bench.desk)
     qtbot.addWidget(box)
 
-    assert box.ticked == [name for name in ENTRIES if name != "unet-brs"]
+    assert box.ticked == [name for name in ENTRIES if name not in SLOW]
 
 
 def test_without_a_ticked_method_the_user_is_told_what_to_do(bench):
