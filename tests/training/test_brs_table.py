@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.refine.brs import BRS
+from napari_iseg.refine.separated import Separated
 from napari_iseg.refine.windowed import Windowed
 from tests.nets.papers.measures import awake
 from tests.training.fake_methods import BRIGHT
@@ -60,6 +61,16 @@ def test_a_method_gets_brs_by_its_settings(tmp_path: Path) -> None:
     assert isinstance(built, BRS)
     assert (built.variant, built.inertia) == ("b", 0.5)
     assert built.segmenter.policy.obey
+
+
+def test_a_method_that_separates_cells_can_be_measured_without() -> None:
+    settings = ("separated.split=False", "brs.variant='last'")
+
+    built = Method(name="unet-brs", device="cpu", policy=settings).build()
+
+    assert isinstance(built, Separated)
+    assert not built.split
+    assert built.segmenter.variant == "last"
 
 
 def test_a_method_that_comes_with_brs_keeps_it_under_other_settings(tmp_path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ORACLE = " (oracle)"  # after a method's name: the truth chooses among its hypotheses
 CLASSICAL = "napari_iseg.classical"
 POLISH = "polish."  # before the name of a setting of ``refine.polish.Polish``
+SEPARATED = "separated."  # ... of ``refine.separated.Separated``
 BRS = "brs."  # before the name of a setting of ``refine.brs.BRS``
 NET = "net."  # before the name of a setting of a paper's network: ``PaperModel``
 
@@ -43,6 +44,7 @@ class Method:
         "NAME=VALUE" of the window policy (``refine.windowed.Policy``), or
         "polish.NAME=VALUE" of a polished method (``refine.polish.Polish``), or
         "brs.NAME=VALUE" of ``refine.brs.BRS``, which any method by windows gets by it,
+        or "separated.NAME=VALUE" of ``refine.separated.Separated`` (unet-brs),
         or "net.NAME=VALUE" of a paper's network that can be asked in several ways.
     is_oracle
         Whether the hypothesis with the best true IoU is taken, not the first.
@@ -133,6 +135,7 @@ def with_policy(
         return segmenter
     from napari_iseg.refine import brs
     from napari_iseg.refine.polish import Polished
+    from napari_iseg.refine.separated import Separated
     from napari_iseg.refine.windowed import Windowed
 
     of_polish = [one for one in assignments if one.startswith(POLISH)]
@@ -144,6 +147,12 @@ def with_policy(
     if of_polish:
         message = f"'{method}' is not polished: {of_polish[0]} is for '{method}{MARK}'"
         raise ValueError(message)
+    if isinstance(segmenter, Separated):
+        of_cells = [one for one in others if one.startswith(SEPARATED)]
+        of_rest = [one for one in others if one not in of_cells]
+        inner = with_policy(segmenter.segmenter, method, of_rest)
+        assert isinstance(inner, brs.BRS)  # as it was
+        return with_settings(replace(segmenter, segmenter=inner), of_cells)
     of_brs = [one for one in others if one.startswith(BRS)]
     of_windows = [one for one in others if one not in of_brs]
     if isinstance(segmenter, brs.BRS):
@@ -181,6 +190,7 @@ def with_settings(settings: S, assignments: Sequence[str]) -> S:
 
     for assignment in assignments:
         own = assignment.removeprefix(POLISH).removeprefix(BRS)
+        own = own.removeprefix(SEPARATED)
         name, _, text = own.partition("=")
         settings = changed(settings, name, text)
     return settings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from napari_iseg.refine.merging import EVERYWHERE, label_at, on_box_of, progress
 from napari_iseg.refine.windowed import (
     CONSTANT,
     LOOKED_AT,
+    REMEMBERED,
     State,
     Windowed,
     WindowedPredictor,
@@ -138,6 +140,7 @@ class OwnPredictor(WindowedPredictor):
     ) -> None:
         super().__init__(segmenter, image, prior, others)
         self.view, self.whole = segmenter.view, segmenter.whole
+        self.unasked: OrderedDict[Window, Patch] = OrderedDict()
 
     def automatic(self) -> ProbabilityMap:
         """What the network says without a click, ``(H, W)``."""
@@ -153,6 +156,14 @@ class OwnPredictor(WindowedPredictor):
             inside = core.moved(-patch.offset[0], -patch.offset[1]).slices
             canvas[core.slices] = patch.probability[inside]
         return Patch(canvas, (0, 0))
+
+    def is_object_at(self, click: Click) -> bool:
+        """What the network says without a click, in a window around the place."""
+        window = self.view.window(place_of(click), self.grid)
+        if window not in self.unasked:
+            (answer,) = self.model.answer(self.looked(window), self.nothing(window))
+            remember(self.unasked, window, self.as_patch(window, answer, 0), REMEMBERED)
+        return self.unasked[window].at(click.row, click.column) > 0.5
 
     def nothing(self, window: Window) -> list[Told]:
         return [Told(window, ())]
@@ -209,10 +220,25 @@ class OwnPredictor(WindowedPredictor):
             if not touches_edge(part, window, self.grid):
                 break
             window = larger
+        window, answer = self.to_refine(window, state, clicks, answer)
         answer, kept = self.refined(window, state, clicks, answer)
         patch = self.as_patch(window, answer, 0)
         found = ((patch, float(answer.scores[0])),)
         return State(patch, window, found, kept=kept)
+
+    def to_refine(
+        self, window: Window, state: State, clicks: Clicks, answer: Hypotheses
+    ) -> tuple[Window, Hypotheses]:
+        """A window that a refiner works in: no larger than the click needs.
+
+        Each of its steps costs several looks of the network.
+        """
+        small = self.view.window(place_of(clicks.last), self.grid)
+        if self.refiner is None or self.whole or small.extent >= window.extent:
+            return window, answer
+        if state.kept is None and agrees(self.as_patch(window, answer, 0), clicks):
+            return window, answer
+        return small, self.ask(small, state.patch, clicks)
 
     def window_for(self, state: State, clicks: Clicks) -> Window:
         """The last one, while the newest click lies well inside."""

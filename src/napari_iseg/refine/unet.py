@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from napari_iseg.intensities import Percentiles
 from napari_iseg.nets.papers.description import read_network
 from napari_iseg.nets.unet import STRIDE, SameSize, UNet
 from napari_iseg.refine.automatic import Tiled
-from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.cells import available
 from napari_iseg.refine.conversion import Reads, Softmax, make_interactive
+from napari_iseg.refine.descent import Bounds
+from napari_iseg.refine.separated import Separated
 
 NAME = "unet-brs"
+# A click that BRS has not made right by then is made right around it.
+SOON = Bounds(iterations=4)
 
 
-def build(device: str, weights: Path) -> BRS:
-    """One object at a time, by clicks.
+def build(device: str, weights: Path) -> Separated:
+    """One object at a time, by clicks; those on its neighbours cut it off.
 
     Raises
     ------
@@ -25,7 +29,8 @@ def build(device: str, weights: Path) -> BRS:
     """
     net = read_network(weights, NAME)
     reads = Reads(channels=1, multiple=STRIDE, intensities=Percentiles())
-    return make_interactive(net, output=Softmax(), reads=reads, device=device)
+    brs = make_interactive(net, output=Softmax(), reads=reads, device=device)
+    return Separated(replace(brs, bounds=SOON))
 
 
 def build_automatic(device: str, weights: Path) -> Tiled:
