@@ -299,5 +299,5 @@ def test_what_the_page_shows_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for block in blocks:
         exec(block.replace("label=12", "label=1").replace("label=15", "label=2"), names)
 
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     assert "torch.export.save(torch.export.export(" in page
