@@ -70,7 +70,12 @@ class Heard:
 class Bench:
     """A desk on napari's model of a viewer: no window, no thread, no Qt."""
 
-    def __init__(self, image: np.ndarray | None = None, **layer: Any) -> None:
+    def __init__(
+        self,
+        image: np.ndarray | None = None,
+        preferences: Preferences | None = None,
+        **layer: Any,
+    ) -> None:
         self.viewer = ViewerModel()
         if image is not None:
             self.viewer.add_image(image, name="cells", **layer)
@@ -89,7 +94,7 @@ class Bench:
             tell=self.heard,
             later=self.later.append,
             redraw=lambda: None,
-            preferences=Preferences(),
+            preferences=preferences or Preferences(),
         )
         self.desk.open_image(self.desk.layers.active_image)
         self.settle()

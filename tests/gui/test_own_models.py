@@ -14,8 +14,11 @@ from torch import Tensor, nn
 
 from napari_iseg.gui.controls.load_button import LoadButton
 from napari_iseg.gui.controls.method_chooser import MethodChooser
+from napari_iseg.gui.model_shelf import ModelShelf
 from napari_iseg.gui.own_models import ANSWERS, OwnModel
-from tests.gui.conftest import Bench
+from napari_iseg.gui.preferences import Preferences, read_preferences
+from napari_iseg.taught import taught_folder
+from tests.gui.conftest import Bench, squares
 from tests.gui.test_finding import QUIET
 from tests.gui.test_window import Window, open_window, window  # noqa: F401 - fixtures
 
@@ -150,6 +153,104 @@ def test_every_answer_that_is_offered_is_one_of_the_library(answer):
 
     assert getattr(outputs, kind)(**how) is not None
     assert answer.startswith(kind)
+
+
+# From one session to the next
+
+
+def opened(shelf: ModelShelf) -> Bench:
+    """Napari, opened by a user whose model files are remembered."""
+    return Bench(squares(60, 70), Preferences(models=shelf))
+
+
+def loaded(shelf: ModelShelf, path: Path) -> Bench:
+    bench = opened(shelf)
+    bench.desk.load_own(OwnModel(path, BINARY))
+    bench.settle()
+    return bench
+
+
+def test_a_loaded_model_is_a_method_in_the_next_session(tmp_path):
+    """Given a model that was loaded, when napari is opened again,
+    then it is in the list, is not loaded before it is chosen, and answers."""
+    shelf = ModelShelf(tmp_path / "of me" / "models.json")
+    loaded(shelf, saved(tmp_path / "bright.pt"))
+
+    later = opened(shelf)
+    names = titles(later)
+    later.desk.choose_method("bright.pt")
+    later.click(15, 15)
+
+    assert names == ["bright.pt"]
+    assert later.session.mask is not None
+    assert later.heard.warnings == []
+
+
+def test_a_file_that_is_gone_is_told_once_and_is_a_method_when_it_is_back(tmp_path):
+    """Given two remembered models, when the file of one is gone,
+    then one sentence says so, once, the other is a method as before, and so is the
+    missing one when its file is back."""
+    shelf = ModelShelf(tmp_path / "models.json")
+    path, other = saved(tmp_path / "net.pt"), saved(tmp_path / "other.pt")
+    loaded(shelf, path)
+    loaded(shelf, other)
+    path.rename(tmp_path / "elsewhere")
+
+    without, again = opened(shelf), opened(shelf)
+    (tmp_path / "elsewhere").rename(path)
+    back = opened(shelf)
+    path.unlink()
+    gone = opened(shelf)
+
+    (sentence,) = without.heard.warnings
+    assert sentence.startswith(f"{path} is not there any more: net.pt is no method")
+    assert titles(without) == titles(again) == ["other.pt"]
+    assert again.heard.warnings == back.heard.warnings == []
+    assert titles(back) == ["net.pt", "other.pt"]
+    assert gone.heard.warnings == [sentence]
+
+
+def test_a_file_of_the_same_name_elsewhere_takes_its_place(tmp_path):
+    shelf = ModelShelf(tmp_path / "models.json")
+    (tmp_path / "new").mkdir()
+    loaded(shelf, saved(tmp_path / "net.pt"))
+
+    loaded(shelf, saved(tmp_path / "new" / "net.pt"))
+
+    assert [one.path for one in shelf.models()] == [tmp_path / "new" / "net.pt"]
+
+
+def test_what_cannot_be_loaded_is_not_remembered(tmp_path):
+    shelf = ModelShelf(tmp_path / "models.json")
+    (tmp_path / "text.pt").write_text("no model")
+
+    loaded(shelf, tmp_path / "text.pt")
+
+    assert shelf.models() == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["{", '[{"path": "/net.pt"}]', '[{"path": "/net.pt", "answer": "Maybe"}]', "[7]"],
+)
+def test_a_list_that_cannot_be_read_is_told_and_left_alone(tmp_path, content):
+    """Given a broken list, when napari is opened and a model is loaded,
+    then a sentence names the file each time, the model works, and the list is as
+    it was."""
+    path = tmp_path / "models.json"
+    path.write_text(content)
+
+    bench = loaded(ModelShelf(path), saved(tmp_path / "bright.pt"))
+
+    assert len(bench.heard.warnings) == 2
+    assert all(f"{path}, cannot be read" in one for one in bench.heard.warnings)
+    assert bench.desk.controller.method.name == "bright.pt"
+    assert path.read_text() == content
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_models_of_the_user_are_among_the_preferences(plugin_settings):
+    assert read_preferences().models == ModelShelf(taught_folder() / "own_models.json")
 
 
 class TestInTheWindow:

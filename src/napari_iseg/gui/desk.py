@@ -111,6 +111,7 @@ class WorkDesk:
         self._reopened: SegmentedObject | None = None
         self._rule = preferences.intensities
         self._overlap = preferences.overlap
+        self._models = preferences.models
         self._engine = engine
         self._runner = runner
         self.controller = Controller(self, runner, engine)
@@ -122,6 +123,7 @@ class WorkDesk:
         self.layers = LayersView(
             viewer, self._edits(), handlers(self), preferences.point_size
         )
+        self._know_own()
 
     # What there is
 
@@ -247,15 +249,30 @@ class WorkDesk:
 
         def use(_: object) -> None:
             self.choose_method(own.name)
+            self._remember_own(own)
             self._tell.info(f"{own.name} answers your clicks now")
 
         self._tell.info(f"Loading {own.name} …")
         take = self._engine.take_own
         self._runner.start(lambda: take(own, device), use, self.complain)
 
+    @reported
+    def _remember_own(self, own: OwnModel) -> None:
+        self._models.put(own)
+
+    @reported
+    def _know_own(self) -> None:
+        """Model files of earlier sessions are methods again; what is gone is told."""
+        self._engine.know_own(self._models.models())
+        for own in self._models.newly_missed():
+            self._tell.warning(
+                f"{own.path} is not there any more: {own.name} is no method until the "
+                "file is back, or is loaded from where it is now"
+            )
+
     @property
     def own_methods(self) -> dict[str, OwnModel]:
-        """Model files that were loaded, by the names of their methods."""
+        """Model files that are known, by the names of their methods."""
         return self._engine.own_methods
 
     @reported

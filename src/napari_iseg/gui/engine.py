@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from threading import Event
@@ -150,9 +150,13 @@ class Engine:
         self._segmenters[Method(own.name, device)] = loaded
         self._own[own.name] = own
 
+    def know_own(self, models: Iterable[OwnModel]) -> None:
+        """Make model files methods that are loaded when they are first asked for."""
+        self._own = {one.name: one for one in models} | self._own
+
     @property
     def own_methods(self) -> dict[str, OwnModel]:
-        """Model files that were loaded, by the names of their methods."""
+        """Model files that are known, by the names of their methods."""
         return dict(self._own)
 
     def finder(self, method: Method) -> AutomaticSegmenter:

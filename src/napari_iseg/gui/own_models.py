@@ -1,4 +1,4 @@
-"""Model files that the user loads: methods of this session."""
+"""Model files that the user loads, as methods."""
 
 from __future__ import annotations
 

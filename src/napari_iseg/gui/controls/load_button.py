@@ -20,7 +20,7 @@ QUESTION = (
 )
 TOOLTIP = (
     "A TorchScript or torch.export file of any network that segments images: it "
-    "becomes a method that obeys clicks, until napari is closed"
+    "becomes a method that obeys clicks, and is one again when napari is next opened"
 )
 
 
