@@ -80,7 +80,7 @@ ROWS: Mapping[str, Row] = {
     ),
     "cameras": Row(
         idea="varied cameras, stains and file formats",
-        settings=("samples.varied=False",),
+        settings=("samples.varied=0.0",),
     ),
     "modalities": Row(
         idea="real shapes in rendered modalities", settings=("samples.rendered=0.0",)

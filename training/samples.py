@@ -35,7 +35,7 @@ class SampleSettings:
     canvas: int = 320  # longest side of the canvas both are cut from
     drawn: float = 0.15  # share of fields with drawn shapes
     rendered: float = 0.22  # share of real fields shown in another modality
-    varied: bool = True  # cameras, illumination, stains, file formats vary
+    varied: float = 1.0  # share of fields seen by another camera, stain, file format
     wide: tuple[float, float] = (0.12, 1.3)  # object over window
     far: float = 0.25  # share of wide windows in which the object is tiny
     far_wide: tuple[float, float] = (0.025, 0.12)
@@ -238,7 +238,8 @@ def paint(
         picture = real_picture(source, matrix, scale, side)
     else:
         picture = rendered(known, rng)
-    shown = varied(picture, rng, is_real=is_real) if settings.varied else picture
+    is_varied = rng.random() < settings.varied
+    shown = varied(picture, rng, is_real=is_real) if is_varied else picture
     return Canvas(shown, field, valid)
 
 

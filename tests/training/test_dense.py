@@ -154,7 +154,7 @@ def test_ignored_pixels_are_no_object_and_do_not_count(
     ignored = images[0].labels.copy()
     ignored[:, 80:] = IGNORED
     image = replace(images[0], labels=ignored)
-    plain = SampleSettings(side=96, drawn=0, rendered=0, varied=False)
+    plain = SampleSettings(side=96, drawn=0, rendered=0, varied=0.0)
     fields = CellFields(
         {"one": TrainingSet([image], 1)}, FieldSettings(), plain, seed=0
     )

@@ -55,7 +55,7 @@ PRESETS: Mapping[str, Recipe] = {
         steps=3000,
         batch=4,
         # Kinds are told apart by their looks: those do not vary.
-        samples=SampleSettings(side=160, drawn=0.0, rendered=0.0, varied=False),
+        samples=SampleSettings(side=160, drawn=0.0, rendered=0.0, varied=0.0),
         fields=FieldSettings(
             shares=tuple((name, 1.0) for name in KINDS),
             kinds=True,

@@ -73,7 +73,7 @@ PRESETS: Mapping[str, Recipe] = {
         optimiser="sgd",
         momentum=0.99,  # section 3, for batches of one tile
         learning_rate=1e-3,  # of a mean over the pixels; not in the paper
-        samples=SampleSettings(side=572, drawn=0.0, rendered=0.0, varied=False),
+        samples=SampleSettings(side=572, drawn=0.0, rendered=0.0, varied=0.0),
         fields=FieldSettings(
             data="ctc/PhC-C2DH-U373",
             images="01/",
