@@ -156,6 +156,21 @@ def test_a_found_object_of_two_cells_loses_the_one_that_is_refused():
     assert found.sum() == pytest.approx(LEFT_CELL.sum(), rel=0.1)
 
 
+def test_a_corrected_object_has_the_score_of_its_own_pixels():
+    """Whether the network was asked or not: no answer is offered with 0 %."""
+    prior = (LEFT_CELL | RIGHT_CELL).astype(np.float32)
+
+    ((_, found),) = prepared().alternative_patches(ON_LEFT)
+    ((_, corrected),) = prepared(prior=prior).alternative_patches(
+        Clicks.at(negative=[RIGHT])
+    )
+    ((_, nothing),) = prepared().alternative_patches(Clicks())
+
+    assert 0.5 < found < 1
+    assert corrected == 1
+    assert nothing == 0
+
+
 def test_a_found_object_gets_what_a_positive_click_adds():
     prior = LEFT_CELL.astype(np.float32)
 

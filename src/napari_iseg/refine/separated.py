@@ -100,9 +100,10 @@ class SeparatedPredictor:
         return [(patch.on(self.grid), score) for patch, score in found]
 
     def alternative_patches(self, clicks: Clicks) -> list[tuple[Patch, float]]:
-        """One, with the score of the network's own foreground."""
-        (_, score), *_ = self.network.alternative_patches(self.told(clicks))
-        return [(self.predict_patch(clicks), score)]
+        """One; its score is how sure the network is of its pixels, in the mean."""
+        patch = self.predict_patch(clicks)
+        inside = patch.probability[patch.mask()]
+        return [(patch, float(inside.mean()) if inside.size else 0.0)]
 
     @property
     def has_prior(self) -> bool:
