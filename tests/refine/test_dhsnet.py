@@ -57,7 +57,7 @@ def test_a_window_is_as_large_as_the_object_needs(radius: int, extent: int) -> N
     mask = predictor.predict(clicks) > 0.5
 
     truth = cell(radius)
-    assert predictor.state(clicks).window.extent == extent
+    assert predictor.network.state(clicks).window.extent == extent
     assert (mask & truth).sum() / (mask | truth).sum() > 0.8
 
 

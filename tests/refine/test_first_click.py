@@ -25,11 +25,10 @@ def picture() -> np.ndarray:
     return np.repeat(np.float32([0.2, 0.5, 0.8]), 40)[None].repeat(60, 0)
 
 
-def segmenter(**how: Any) -> ByFirstClick:
+def segmenter(*, split: bool = False, **how: Any) -> ByFirstClick:
     reads = Reads(intensities=Unscaled())
-    return ByFirstClick(
-        make_interactive(Tones(), output=Softmax(), reads=reads, device="cpu", **how)
-    )
+    brs = make_interactive(Tones(), output=Softmax(), reads=reads, device="cpu", **how)
+    return ByFirstClick(brs, split)
 
 
 def prepared(**how: Any) -> FirstClickPredictor:
@@ -120,6 +119,25 @@ def test_windows_of_a_large_image_name_classes_too() -> None:
     assert predictor.label(Clicks.at([(30, 500)])) == 2
 
 
+@pytest.mark.parametrize("split", [False, True])
+def test_one_of_two_objects_that_touch_can_be_taken(split: bool) -> None:
+    """
+    Given two grey cells that touch, and a bright one beside them,
+    when the user clicks on a grey one,
+    then it alone is the object if objects are to be split, else both grey ones are.
+    """
+    rows, columns = np.ogrid[:60, :120]
+    image = np.full((60, 120), 0.2, np.float32)
+    for tone, column in ((0.5, 25), (0.5, 55), (0.8, 85)):
+        image[np.hypot(rows - 30, columns - column) < 17] = tone
+
+    found = segmenter(split=split).prepare(image).predict(Clicks.at([(30, 25)])) > 0.5
+
+    assert found[30, 25]
+    assert found[30, 55] != split
+    assert not found[30, 90]
+
+
 def test_another_class_is_asked_of_the_same_network() -> None:
     """
     Given a large network, perhaps with drop-out,
@@ -132,7 +150,7 @@ def test_another_class_is_asked_of_the_same_network() -> None:
 
     nets = [one.model.net.net for one in predictor.predictors.values()]
 
-    assert len(nets) == 3
+    assert len(nets) == 2
     assert all(one is nets[0] for one in nets)
     assert not nets[0].training
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from napari_iseg.intensities import Intensities, Percentiles
@@ -16,13 +17,15 @@ from napari_iseg.refine.conversion import (
     Reads,
     make_interactive,
 )
+from napari_iseg.refine.separated import Separated
+from napari_iseg.refine.unet import SOON
 
 NAME = "dhsnet-brs"
 LARGEST = 4  # times the side of the network: of a window for a large object
 
 
-def build(device: str, weights: Path) -> BRS:
-    """One object at a time, in windows around the clicks.
+def build(device: str, weights: Path) -> Separated:
+    """One object at a time, of several that touch, in windows around the clicks.
 
     The network makes every image as large as it reads. A window has so many pixels, and
     more for an object that does not fit: the larger the object, the coarser it is seen.
@@ -35,9 +38,9 @@ def build(device: str, weights: Path) -> BRS:
     return one_object(network(weights), device)
 
 
-def one_object(net: DHSNet, device: str) -> BRS:
+def one_object(net: DHSNet, device: str) -> Separated:
     """See ``build``."""
-    return make_interactive(
+    brs = make_interactive(
         Square(net),
         first_conv=AT_INPUT,
         output=Binary(),
@@ -45,6 +48,7 @@ def one_object(net: DHSNet, device: str) -> BRS:
         view=InWindows(side=net.side, largest=LARGEST * net.side),
         device=device,
     )
+    return Separated(replace(brs, bounds=SOON))
 
 
 def whole_image(net: DHSNet, intensities: Intensities, device: str) -> BRS:

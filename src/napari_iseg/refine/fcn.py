@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from napari_iseg.intensities import DtypeRange, Intensities, Percentiles
@@ -18,6 +19,7 @@ from napari_iseg.refine.conversion import (
 )
 from napari_iseg.refine.first_click import ByFirstClick
 from napari_iseg.refine.own_windows import View
+from napari_iseg.refine.unet import SOON
 
 FCNS = ("fcn-brs", "fcn-resnet50")
 TORCHVISION = "torchvision"  # instead of a file: the network that torchvision publishes
@@ -27,7 +29,7 @@ def build(device: str, weights: Path) -> ByFirstClick:
     """One object at a time, of the class that the first positive click falls on.
 
     Weights for VOC's classes are shown whole photographs, others windows of an image
-    of cells. ``weights`` may be ``TORCHVISION``.
+    of cells, of which a click takes one. ``weights`` may be ``TORCHVISION``.
 
     Raises
     ------
@@ -38,7 +40,8 @@ def build(device: str, weights: Path) -> ByFirstClick:
     net = network(weights)
     if net.classes == len(VOC_CLASSES):
         return ByFirstClick(converted(net, AllAtOnce(), DtypeRange(), device))
-    return ByFirstClick(converted(net, InWindows(), Percentiles(), device))
+    cells = converted(net, InWindows(), Percentiles(), device)
+    return ByFirstClick(replace(cells, bounds=SOON), split=True)
 
 
 def network(weights: Path) -> FCN | FCNResNet50:

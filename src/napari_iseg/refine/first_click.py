@@ -9,20 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import torch
-from torch import Tensor
 
 from napari_iseg.arrays import Grid, ImageLike, Mask, ProbabilityMap
 from napari_iseg.clicks import Click, Clicks
-from napari_iseg.intensities import ScaledImage
-from napari_iseg.nets.own.converted import Converted
+from napari_iseg.intensities import ScaledImage, plane_wide
 from napari_iseg.nets.own.outputs import Softmax
 from napari_iseg.nets.own.own_model import OwnModel
 from napari_iseg.refine.brs import BRS
 from napari_iseg.refine.class_clicks import converted_model
 from napari_iseg.refine.own_windows import OwnPredictor, place_of
+from napari_iseg.refine.separated import Separated, SeparatedPredictor
 from napari_iseg.segmenter import Patch
+
+OfClass: TypeAlias = OwnPredictor | SeparatedPredictor
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,9 @@ class ByFirstClick:
     ----------
     segmenter
         Of ``make_interactive(..., output=Softmax(...))``; class 0 is the background.
+    split
+        Whether a click takes one of several objects of its class that touch, as
+        ``Separated`` does.
 
     Raises
     ------
@@ -47,6 +52,7 @@ class ByFirstClick:
     """
 
     segmenter: BRS
+    split: bool = False
 
     def __post_init__(self) -> None:
         output = converted_model(self.segmenter).net.output
@@ -67,43 +73,44 @@ class ByFirstClick:
         prior: ProbabilityMap | Patch | None = None,
         others: Mask | None = None,
     ) -> FirstClickPredictor:
-        """See ``Segmenter.prepare``."""
+        """See ``Segmenter.prepare``; all classes see one contrast."""
+        if not isinstance(image, ScaledImage):
+            reads = converted_model(self.segmenter).net.reads
+            image = ScaledImage(image, reads.intensities)
+        scaled = plane_wide(image)
 
-        def of(label: int | None) -> OwnPredictor:
-            found = about(self.segmenter, label).prepare(image, prior, others)
-            assert isinstance(found, OwnPredictor)
-            return found
+        def of(label: int | None) -> OfClass:
+            one = Separated(about(self.segmenter, label), self.split)
+            return one.prepare(scaled, prior, others)
 
-        return FirstClickPredictor(of, converted_model(self.segmenter).net)
+        network = about(self.segmenter, None).prepare(scaled, prior, others)
+        assert isinstance(network, OwnPredictor)
+        return FirstClickPredictor(network, of)
 
 
 class FirstClickPredictor:
     """See ``Predictor``; made by ``ByFirstClick.prepare``.
 
-    ``of`` makes the predictor of a class; that of None answers for all but class 0.
-    ``net`` tells the classes of a window.
+    ``network`` answers without a click, ``of`` makes the predictor of a class; that of
+    None is about all classes but 0.
     """
 
     def __init__(
-        self, of: Callable[[int | None], OwnPredictor], net: Converted
+        self, network: OwnPredictor, of: Callable[[int | None], OfClass]
     ) -> None:
-        self.of, self.net = of, net
-        self.predictors: dict[int | None, OwnPredictor] = {None: of(None)}
+        self.network, self.of = network, of
+        self.predictors: dict[int | None, OfClass] = {}
         self.labels: dict[Click, int] = {}
         self.remark: str | None = None  # about the newest answer that was asked for
 
     @property
     def grid(self) -> Grid:
         """Height and width of the image."""
-        return self.any_class.grid
-
-    @property
-    def any_class(self) -> OwnPredictor:
-        return self.predictors[None]
+        return self.network.grid
 
     def automatic(self) -> ProbabilityMap:
         """What the network says without a click: all but class 0, ``(H, W)``."""
-        return self.any_class.automatic()
+        return self.network.automatic()
 
     def predict(self, clicks: Clicks) -> ProbabilityMap:
         return self.predict_patch(clicks).on(self.grid)
@@ -131,7 +138,7 @@ class FirstClickPredictor:
             self.labels[first] = self.likeliest(first)
         return self.labels[first]
 
-    def predictor(self, label: int | None) -> OwnPredictor:
+    def predictor(self, label: int | None) -> OfClass:
         if label not in self.predictors:
             self.predictors[label] = self.of(label)
         return self.predictors[label]
@@ -139,10 +146,11 @@ class FirstClickPredictor:
     @torch.inference_mode()
     def likeliest(self, click: Click) -> int:
         """The network's own class at a pixel, background aside."""
-        predictor, net = self.any_class, self.net
-        window = predictor.view.window(place_of(click), self.grid)
-        (shown,) = predictor.looked(window)
-        image: Tensor = shown.image
+        model = self.network.model
+        assert isinstance(model, OwnModel)
+        window = self.network.view.window(place_of(click), self.grid)
+        (shown,) = self.network.looked(window)
+        net, image = model.net, shown.image
         logits = net.by_class(image, net.no_maps(image))
         row, column = (
             min(max(round(at), 0), length - 1)
