@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from training.ablation_rows import HELD_OUT, ROWS, Row
+from training.evaluation.jobs import OTHERS
 from training.metrics import MOST, ClickCurve, summary
 from training.paper_rows import PAPER_ROWS
 
@@ -103,7 +104,8 @@ def difference(
 
 
 def unique(curve: ClickCurve) -> tuple[str, str]:
-    return curve.data, curve.sample
+    """Which object it is, whether its neighbours are given or not."""
+    return curve.data.removesuffix(OTHERS), curve.sample
 
 
 def needed(curve: ClickCurve, target: float) -> int:
