@@ -112,6 +112,15 @@ _ENTRIES = (
         published="torchvision",
     ),
     Entry(
+        name="dhsnet-brs",
+        title="DHSNet with BRS",
+        paper="Liu and Han, CVPR 2016; Jang and Kim, CVPR 2019",
+        build="napari_iseg.refine.dhsnet:build",
+        card="dhsnet-brs",
+        summary="What stands out, coarsely first, then finer; here that is cells.",
+        obeys=False,
+    ),
+    Entry(
         name="graph-cut",
         title="Graph cut",
         paper="Boykov and Jolly, ICCV 2001",

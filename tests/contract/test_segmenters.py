@@ -4,7 +4,7 @@ The papers' networks were trained for an hour of a laptop, and know neither mask
 start from nor accepted objects: they need not find a cell by one click. Promises that
 do not need weights that learnt something are tried on them with a few random weights,
 too. A network that was converted keeps them all. Of U-Net, which saw little but phase
-contrast, and of FCN, which knows five kinds of cells, no drawn cell is asked.
+contrast, FCN, which knows five kinds of cells, and DHSNet no drawn cell is asked.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ UNTRAINED_ONES = [f"{UNTRAINED}{name}" for name in NETWORKS]
 SEVERAL_POLISHED = f"{UNTRAINED}latent-diversity{MARK}"  # many masks, none obeys
 POLISHED = [f"cells{MARK}", f"graph-cut{MARK}"]  # a network's answer, and a mask
 PUBLISHED = [name for name in NETWORKS if name in ENTRIES]
-SEEN_LITTLE = ["unet-brs", "fcn-brs"]  # no cell like the drawn one
+SEEN_LITTLE = ["unet-brs", "fcn-brs", "dhsnet-brs"]  # no cell like the drawn one
 OTHERS = [name for name in ENTRIES if name not in (*PUBLISHED, *SEEN_LITTLE)]
 OWN: Mapping[str, Mapping[str, Any]] = {  # a network as users bring them, by views
     "own by windows": {"view": InWindows(side=96)},

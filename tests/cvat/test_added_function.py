@@ -60,7 +60,8 @@ def cell() -> np.ndarray:
     return image.clip(0, 255).astype(np.uint8)
 
 
-LITTLE_TRAINED = (*NETWORKS, "fcn-brs")  # they promise no more than an answer
+# They promise no more than an answer.
+LITTLE_TRAINED = (*NETWORKS, "fcn-brs", "dhsnet-brs")
 
 
 @pytest.mark.parametrize("method", catalog.ENTRIES)
