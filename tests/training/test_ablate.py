@@ -229,7 +229,7 @@ def test_robots_of_a_paper_ask_one_network(data: Path, tmp_path: Path) -> None:
     """ITIS 4.4: other robots at test time need no training of their own."""
     recipe = overridden(
         recipe_of("itis", "cells-small"),
-        (*SMALL[1:], "width=0.06", "steps=1", "batch=2"),
+        (*SMALL[1:], "width=0.06", "steps=2", "batch=2"),
     )
     ablation = Ablation(
         recipe=recipe,

@@ -58,7 +58,7 @@ LAYERS: Mapping[str, Mapping[str, str]] = MappingProxyType(
         },
         "RISNet": {
             "a": "trunk",
-            "b": "local.conv7",
+            "b": "local.drop",  # after conv7, which is no call of its own
             "c": "local.conv8",
             "last": "local.conv8",
         },
