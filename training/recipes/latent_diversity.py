@@ -33,7 +33,7 @@ class LatentDiversityRecipe(PaperRecipe):
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
     limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
-    normed: bool = False  # batch norms in VGG: the paper has none
+    normed: bool = False  # batch norms: the paper has none
     soft: float = 1.0  # weight of the clicks that are not obeyed (eq. 4 in eq. 5)
 
     def trainable(self, stage: int = 0) -> LatentDiversity:

@@ -66,36 +66,48 @@ class Answer(NamedTuple):
 
 
 class ContextNet(nn.Module):
-    """Layers 2 to 11 of table 1: full resolution, sees 513 x 513 pixels."""
+    """Layers 2 to 11 of table 1: full resolution, sees 513 x 513 pixels.
 
-    def __init__(self, inputs: int, outputs: int, width: int) -> None:
+    ``normed``: with batch norms, which table 1 has not.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, width: int, *, normed: bool = False
+    ) -> None:
         super().__init__()
         channels = (inputs, *[width] * len(DILATIONS))
         self.layers = nn.ModuleList(
             nn.Conv2d(*sizes, 3, padding=dilation, dilation=dilation)
             for sizes, dilation in zip(pairwise(channels), DILATIONS, strict=True)
         )
+        self.norms = nn.ModuleList(
+            nn.BatchNorm2d(width) if normed else nn.Identity() for _ in DILATIONS
+        )
         self.out = nn.Conv2d(width, outputs, 1)
         self.apply(started)
 
     def forward(self, features: Tensor) -> Tensor:
-        for layer in self.layers:
-            features = F.leaky_relu(layer(features), SLOPE)
+        for layer, norm in zip(self.layers, self.norms, strict=True):
+            features = F.leaky_relu(norm(layer(features)), SLOPE)
         return self.out(features)
 
 
 class UNet(nn.Module):
     """The U-Net of table 4 in the place of the context network."""
 
-    def __init__(self, inputs: int, outputs: int, width: int) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, width: int, *, normed: bool = False
+    ) -> None:
         super().__init__()
         widths = [width * level for level in UNET_LEVELS]
         self.down = nn.ModuleList(
-            _twice(*sizes) for sizes in pairwise((inputs, *widths))
+            _twice(*sizes, normed=normed) for sizes in pairwise((inputs, *widths))
         )
         climb = list(pairwise(reversed(widths)))
         self.up = nn.ModuleList(nn.ConvTranspose2d(*sizes, 2, 2) for sizes in climb)
-        self.join = nn.ModuleList(_twice(2 * fine, fine) for _, fine in climb)
+        self.join = nn.ModuleList(
+            _twice(2 * fine, fine, normed=normed) for _, fine in climb
+        )
         self.out = nn.Conv2d(width, outputs, 1)
         self.apply(started)
 
@@ -130,7 +142,8 @@ class LatentDiversity(nn.Module):
         Pixels at which the distances are cut. With 1 they say no more than the clicked
         pixels do ("without distance transforms", table 2).
     normed
-        With batch norms, which VGG had not: for narrow networks from random weights.
+        With batch norms, which none of its parts had: for narrow networks from random
+        weights.
     pretrained
         Begin with torchvision's VGG-19 and keep it as it is; f and g are random.
 
@@ -164,8 +177,12 @@ class LatentDiversity(nn.Module):
         self.vision = VGG(DEPTH, width=width, last=TAP, normed=normed)
         inputs = BESIDE + sum(self.vision.widths)  # 1,479
         self.project = nn.Conv2d(inputs, channels, 1)
-        self.segment = body(channels, masks, channels)
-        self.select = ContextNet(BESIDE + masks, masks, channels) if selects else None
+        self.segment = body(channels, masks, channels, normed=normed)
+        self.select = (
+            ContextNet(BESIDE + masks, masks, channels, normed=normed)
+            if selects
+            else None
+        )
         self.project.apply(started)
         if pretrained:
             self.vision.initialise(tensors)
@@ -235,10 +252,10 @@ def clicked(maps: Tensor) -> Tensor:
     return (maps < CLICKED).to(maps.dtype)
 
 
-def _twice(inputs: int, outputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, padding=1),
-        nn.LeakyReLU(SLOPE),
-        nn.Conv2d(outputs, outputs, 3, padding=1),
-        nn.LeakyReLU(SLOPE),
-    )
+def _twice(inputs: int, outputs: int, *, normed: bool) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for channels in (inputs, outputs):
+        layers.append(nn.Conv2d(channels, outputs, 3, padding=1))
+        layers += [nn.BatchNorm2d(outputs)] if normed else []
+        layers.append(nn.LeakyReLU(SLOPE))
+    return nn.Sequential(*layers)
