@@ -15,6 +15,8 @@ ProbabilityMap: TypeAlias = NDArray[np.float32]  # (H, W), 0..1
 Plane: TypeAlias = NDArray[np.float32]  # (H, W, 3), about 0..1
 Grid: TypeAlias = tuple[int, int]  # height, width in pixels
 
+EVERYWHERE = np.ones((3, 3), bool)  # what is connected: a pixel with its 8 neighbours
+
 
 class ImageLike(Protocol):
     """What an image must answer: numpy, dask and zarr arrays all do."""

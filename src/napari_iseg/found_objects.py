@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_iseg.arrays import Grid, Labels, Mask
+from napari_iseg.arrays import EVERYWHERE, Grid, Labels, Mask
 from napari_iseg.segmented_objects import SegmentedObject, objects_of, with_pixels
 
 FREE = 0.5  # share of its pixels that a found object must have for itself
-EVERYWHERE = np.ones((3, 3), bool)  # 8-neighbourhood
 
 
 def found_objects(labels: Labels, method: str) -> list[SegmentedObject]:

@@ -7,7 +7,7 @@ import pytest
 from qtpy.QtWidgets import QLabel, QProgressBar, QPushButton, QTableWidget
 
 from napari_iseg import ENTRIES
-from napari_iseg.gui.controls.comparison_box import SLOW, ComparisonBox, result_text
+from napari_iseg.gui.controls.comparison_box import BY_HAND, ComparisonBox, result_text
 from napari_iseg.gui.controls.section import Section
 from napari_iseg.own_data import standings
 from tests.fakes import BrightSegmenter, Turns
@@ -82,11 +82,11 @@ def test_without_an_image_the_user_is_told_what_to_do():
 
 
 @pytest.mark.gui
-def test_a_method_that_takes_seconds_for_a_click_is_ticked_by_hand(bench, qtbot):
+def test_some_methods_are_left_to_be_ticked_by_hand(bench, qtbot):
     box = ComparisonBox(bench.desk)
     qtbot.addWidget(box)
 
-    assert box.ticked == [name for name in ENTRIES if name not in SLOW]
+    assert box.ticked == [name for name in ENTRIES if name not in BY_HAND]
 
 
 def test_without_a_ticked_method_the_user_is_told_what_to_do(bench):

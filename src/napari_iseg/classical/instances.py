@@ -8,9 +8,7 @@ import numpy as np
 from scipy import ndimage
 from skimage.segmentation import watershed
 
-from napari_iseg.arrays import Labels, Mask, ProbabilityMap
-
-EVERYWHERE = np.ones((3, 3), bool)  # 8-neighbourhood
+from napari_iseg.arrays import EVERYWHERE, Labels, Mask, ProbabilityMap
 
 
 @dataclass(frozen=True, slots=True)

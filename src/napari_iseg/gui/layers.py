@@ -320,14 +320,10 @@ class LayersView:
                 layer.data_setitem(indices, values[changed].astype(layer.data.dtype))
 
         def write_many(box: Box, changed: Mask, values: LabelArray) -> None:
+            window = np.where(changed, values, read(box)).astype(layer.data.dtype)
             key = plane.key(*box.slices)
-            is_array = isinstance(layer.data, np.ndarray)
-            window = layer.data[key] if is_array else np.array(layer.data[key])
-            seen = window.T if plane.is_transposed else window
-            np.copyto(seen, values, casting="unsafe", where=changed)
             with self._drawing():
-                if not is_array:  # else the window is a view of it
-                    layer.data[key] = window
+                layer.data[key] = window.T if plane.is_transposed else window
                 layer.refresh()
 
         objects = annotated.session.objects

@@ -66,9 +66,6 @@ class PaintedObjects:
         *,
         overwrite: bool,
     ) -> None:
-        if not was.any():  # as after a search: many pixels, and a window that waits
-            self._show_new_in(box, wanted, there, write, overwrite=overwrite)
-            return
         differs = (wanted != was) & (there != wanted)
         is_ours = (there == was) & (was != 0)
         covered = differs & ~is_ours & (wanted != 0)
@@ -79,24 +76,6 @@ class PaintedObjects:
         changed = covered | gone | (differs & is_ours & (wanted != 0))
         if changed.any():
             write(box, changed, np.where(gone, self._found_beneath(box), wanted))
-
-    def _show_new_in(
-        self,
-        box: Box,
-        wanted: Labels,
-        there: NDArray[Any],
-        write: Write,
-        *,
-        overwrite: bool,
-    ) -> None:
-        """Where nothing was shown before."""
-        covered = (wanted != 0) & (there != wanted)
-        if overwrite:
-            self._remember(box, covered & (there != 0), there)
-        else:
-            covered &= there == 0
-        if covered.any():
-            write(box, covered, wanted)
 
     def _remember(self, box: Box, covered: Mask, there: NDArray[Any]) -> None:
         if covered.any():

@@ -17,8 +17,7 @@ from napari_iseg.refine.conversion import (
     Reads,
     make_interactive,
 )
-from napari_iseg.refine.separated import Separated
-from napari_iseg.refine.unet import SOON
+from napari_iseg.refine.separated import SOON, Separated
 
 NAME = "dhsnet-brs"
 LARGEST = 4  # times the side of the network: of a window for a large object

@@ -19,7 +19,7 @@ from napari_iseg.refine.conversion import (
 )
 from napari_iseg.refine.first_click import ByFirstClick
 from napari_iseg.refine.own_windows import View
-from napari_iseg.refine.unet import SOON
+from napari_iseg.refine.separated import SOON
 
 FCNS = ("fcn-brs", "fcn-resnet50")
 TORCHVISION = "torchvision"  # instead of a file: the network that torchvision publishes

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from napari_iseg.arrays import Mask
+from napari_iseg.arrays import EVERYWHERE, Mask
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.segmenter import Patch
 
-EVERYWHERE = np.ones((3, 3), bool)  # 8-neighbourhood
+CUT_OFF = np.float32(0.4)  # probability of what was foreground, and is another's
 
 
 def on_box_of(patch: Patch, like: Patch) -> Patch:
@@ -56,10 +56,14 @@ def clicked_parts(patch: Patch, clicks: Clicks) -> Patch:
     kept = {label_at(parts, patch, click) for click in clicks.positive} - {0}
     if not kept:
         return patch
-    others: Mask = (parts > 0) & ~np.isin(parts, list(kept))
+    return without(patch, (parts > 0) & ~np.isin(parts, list(kept)))
+
+
+def without(patch: Patch, others: Mask) -> Patch:
+    """Less some of its foreground, ``others`` of the patch's shape."""
     if not others.any():
         return patch
-    return Patch(np.where(others, np.float32(0.4), patch.probability), patch.offset)
+    return Patch(np.where(others, CUT_OFF, patch.probability), patch.offset)
 
 
 def label_at(parts: NDArray[np.int32], patch: Patch, click: Click) -> int:

@@ -10,12 +10,20 @@ from typing import Any, Protocol
 import numpy as np
 from scipy import ndimage
 
-from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
+from napari_iseg.arrays import (
+    EVERYWHERE,
+    Box,
+    Grid,
+    ImageLike,
+    Mask,
+    ProbabilityMap,
+    bounding_box,
+)
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import Intensities, Percentiles, ScaledImage, plane_wide
 from napari_iseg.nets.told import Told
 from napari_iseg.nets.window_model import Hypotheses
-from napari_iseg.refine.merging import EVERYWHERE, label_at, on_box_of, progressive
+from napari_iseg.refine.merging import label_at, on_box_of, progressive, without
 from napari_iseg.refine.windowed import (
     CONSTANT,
     LOOKED_AT,
@@ -278,10 +286,7 @@ def parts_at(patch: Patch, clicks: Clicks) -> Patch:
     """Only the connected parts that a positive click lies in."""
     parts, _ = ndimage.label(patch.mask(), EVERYWHERE)
     kept = {label_at(parts, patch, click) for click in clicks.positive} - {0}
-    others = (parts > 0) & ~np.isin(parts, list(kept))
-    if not others.any():
-        return patch
-    return Patch(np.where(others, np.float32(0.4), patch.probability), patch.offset)
+    return without(patch, (parts > 0) & ~np.isin(parts, list(kept)))
 
 
 def place_of(click: Click) -> Box:

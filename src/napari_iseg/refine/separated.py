@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-import numpy as np
-
 from napari_iseg.arrays import Grid, ImageLike, Mask, ProbabilityMap
 from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import ScaledImage
 from napari_iseg.refine.brs import BRS
-from napari_iseg.refine.merging import clicked_parts
+from napari_iseg.refine.descent import Bounds
+from napari_iseg.refine.merging import clicked_parts, without
 from napari_iseg.refine.obedience import obeying
 from napari_iseg.refine.own_windows import OwnPredictor
 from napari_iseg.refine.splitting import DEPTH, split
@@ -24,7 +23,8 @@ from napari_iseg.refine.windowed import CONSTANT, REMEMBERED, remember
 from napari_iseg.segmenter import Patch
 from napari_iseg.widest_error import Place
 
-CUT_OFF = np.float32(0.4)  # probability of foreground that is another cell's
+# Of BRS: a click that it has not made right by then is made right around it.
+SOON = Bounds(iterations=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +124,8 @@ class SeparatedPredictor:
             depth=self.depth,
             is_one=self.has_prior,
         )
-        if not np.array_equal(cell, mask):
-            left = np.where(mask & ~cell, CUT_OFF, foreground.probability)
-            foreground = Patch(left, foreground.offset)
-        return obeying(clicked_parts(foreground, clicks), clicks, self.grid)
+        cut = without(foreground, mask & ~cell)
+        return obeying(clicked_parts(cut, clicks), clicks, self.grid)
 
 
 def places(patch: Patch, clicks: tuple[Click, ...]) -> list[Place]:

@@ -10,10 +10,9 @@ from scipy import ndimage
 from skimage.morphology import h_maxima
 from skimage.segmentation import watershed
 
-from napari_iseg.arrays import Box, Labels, Mask, bounding_box
+from napari_iseg.arrays import EVERYWHERE, Box, Labels, Mask, bounding_box
 from napari_iseg.widest_error import Place
 
-EVERYWHERE = np.ones((3, 3), bool)  # 8-neighbourhood
 BLUR = 1.5  # pixels, of the distance in which hills are found
 DEPTH = 2.0  # pixels: chosen on held-out images of usiigaci, where 1 to 4 do alike
 

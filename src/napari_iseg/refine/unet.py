@@ -11,12 +11,9 @@ from napari_iseg.nets.unet import STRIDE, SameSize, UNet
 from napari_iseg.refine.automatic import Tiled
 from napari_iseg.refine.cells import available
 from napari_iseg.refine.conversion import Reads, Softmax, make_interactive
-from napari_iseg.refine.descent import Bounds
-from napari_iseg.refine.separated import Separated
+from napari_iseg.refine.separated import SOON, Separated
 
 NAME = "unet-brs"
-# A click that BRS has not made right by then is made right around it.
-SOON = Bounds(iterations=4)
 
 
 def build(device: str, weights: Path) -> Separated:
