@@ -108,7 +108,6 @@ _ENTRIES = (
         build="napari_iseg.refine.fcn:build",
         card="fcn-brs",
         summary="Tells kinds of cells apart; the first click says which kind it is.",
-        obeys=False,
         published="torchvision",
     ),
     Entry(
@@ -118,7 +117,6 @@ _ENTRIES = (
         build="napari_iseg.refine.dhsnet:build",
         card="dhsnet-brs",
         summary="What stands out, coarsely first, then finer; here that is cells.",
-        obeys=False,
     ),
     Entry(
         name="graph-cut",
