@@ -110,6 +110,11 @@ ITIS: Mapping[str, Row] = {
         against="iterations",
         paper="worse: 6.5 for 5.4",
     ),
+    "pixels": Row(
+        idea="learning from all pixels: from the worst quarter, at last (4.2)",
+        settings=("worst=0.25", "stages=(0.7, 0.3)"),
+        paper="is the paper's; not measured alone",
+    ),
     "itis": Row(
         idea="nothing; asked by the robot itis",
         robot="itis",

@@ -18,6 +18,7 @@ from training.engine import Trainer, read_checkpoint, save
 from training.export import export
 from training.images import LabelledImage
 from training.loop import Settings, train
+from training.paper_rows import PAPER_ROWS
 from training.recipe import Recipe, overridden
 from training.recipes import RECIPES, recipe_of
 from training.samples import SampleSettings
@@ -225,10 +226,12 @@ def test_the_fine_decoder_of_brs_comes_second_and_all_goes_on_learning(
 def test_itis_learns_from_its_worst_pixels_last() -> None:
     """From random weights they alone would keep every answer at a half."""
     small, paper = recipe_of("itis"), recipe_of("itis", "paper")
+    row = overridden(small, PAPER_ROWS["itis"]["pixels"].settings)
 
-    shares = [small.trainable(stage).share for stage in range(len(small.stages))]
+    shares = [row.trainable(stage).share for stage in range(len(row.stages))]
 
     assert shares == [1.0, 0.25]
+    assert small.trainable().share == 1.0
     assert paper.trainable().share == 0.25
 
 

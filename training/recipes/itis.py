@@ -69,7 +69,7 @@ PRESETS: Mapping[str, Recipe] = {
         name="itis, cells-small",
         width=0.182,
         radius=CELL_RADIUS,
-        stages=(0.7, 0.3),
+        worst=1.0,
         **SMALL,
     ),
     "paper": ItisRecipe(  # sections 3.2 and 4.2, appendix B
