@@ -16,6 +16,11 @@ LATENT_DIVERSITY: Mapping[str, Row] = {
         settings=("soft=0.0",),
         paper="worse: 6.32",
     ),
+    "bound": Row(
+        idea="our loss, the released code's: as written, the best mask alone learns",
+        settings=("released=False",),
+        paper="is the paper's; not measured alone",
+    ),
     "distances": Row(
         idea="distance transforms: clicked pixels alone",
         settings=("limit=1.0",),

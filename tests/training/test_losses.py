@@ -19,6 +19,7 @@ from training.losses.latent_diversity import (
     ranked_diversity,
     ranks,
     relaxed_jaccard,
+    released,
     selection,
 )
 from training.losses.pixelwise import (
@@ -123,6 +124,20 @@ def test_the_order_costs_more_for_a_poor_first_answer() -> None:
     first, second = ranks(2).tolist()
     assert right.item() == pytest.approx(second * 0.5, abs=1e-5)
     assert wrong.item() == pytest.approx(first * 0.5, abs=1e-5)
+
+
+def test_as_released_the_clicks_bind_every_answer() -> None:
+    """The better answer's distance, a little of both, and half of one broken click."""
+    answers = both(row(0, 0.5), row(1, 1)).requires_grad_()
+    click, nothing = row(1, 0), row(0, 0)
+
+    cost = released(answers, row(1, 1), click, nothing)
+    cost.sum().backward()
+
+    first, _ = ranks(2, CODE_RANKS).tolist()
+    assert cost.item() == pytest.approx(0.5 * 1 + first * 0.75, abs=1e-5)
+    assert answers.grad is not None
+    assert answers.grad[0, 0, 0, 0] < -0.5
 
 
 def test_choosing_is_a_classification_of_the_nearest_answer() -> None:

@@ -288,8 +288,8 @@ def test_a_run_shows_its_networks_answers(
 ) -> None:
     """Both kinds of looks at held-out images work with several ranked masks."""
     monkeypatch.setenv("ISEG_DATA", str(write_sets(tmp_path / "data")))
-    recipe = overridden(tiny("latent-diversity", steps=1), [SMALL[-1]])
-    recipe = replace(recipe, validate=1, validated=2, clicked=1)
+    recipe = overridden(tiny("latent-diversity", steps=2), [SMALL[-1]])
+    recipe = replace(recipe, validate=2, validated=2, clicked=1)
 
     train(recipe, tmp_path / "run", Settings(workers=0))
 

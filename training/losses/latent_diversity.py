@@ -76,6 +76,27 @@ def ranked_diversity(
     return hindsight(probability, truth, positive, negative, soft=soft) + ordered
 
 
+def released(
+    probability: Tensor,
+    truth: Tensor,
+    positive: Tensor,
+    negative: Tensor,
+    *,
+    soft: float = 1.0,
+) -> Tensor:
+    """The loss of the released code, ``(B,)``, for the same arguments as ``hindsight``.
+
+    Clicks bind every answer, not only the best one, and each answer is drawn to the
+    truth a little, in the order of eq. 7. Clicked pixels are averaged, not summed.
+    """
+    jaccard = relaxed_jaccard(probability, truth)
+    weights = ranks(probability.shape[1], CODE_RANKS).to(probability)
+    number = (positive + negative).sum((2, 3)).clamp(min=1)
+    penalty = click_penalty(probability, positive, negative) / number
+    ordered = (weights * jaccard).sum(1)
+    return jaccard.min(1).values + ordered + soft * penalty.mean(1)
+
+
 def selection(scores: Tensor, probability: Tensor, truth: Tensor) -> Tensor:
     """Cross-entropy of choosing the answer nearest to the truth, ``(B,)`` (eq. 6).
 

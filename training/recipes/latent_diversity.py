@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,12 @@ from torch import Tensor, nn
 
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.nets.papers.latent_diversity import MASKS, TRUNCATION, Answer
-from training.losses.latent_diversity import hindsight, ranked_diversity, selection
+from training.losses.latent_diversity import (
+    hindsight,
+    ranked_diversity,
+    released,
+    selection,
+)
 from training.paper_recipe import PaperRecipe
 from training.paper_training import PUBLISHED, SMALL, Paper, clicked_by_kind
 from training.photographs import Photographs
@@ -30,16 +35,19 @@ class LatentDiversityRecipe(PaperRecipe):
     both learn at once. No gradient of g reaches f either way.
     """
 
+    context: float = 1.0  # factor on the channels of layers 1 to 10 and of g
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
     limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
     normed: bool = False  # batch norms: the paper has none
+    released: bool = False  # the loss of the released code: clicks bind all masks
     soft: float = 1.0  # weight of the clicks that are not obeyed (eq. 4 in eq. 5)
 
     def trainable(self, stage: int = 0) -> LatentDiversity:
         is_last = stage == len(self.stages) - 1
         arguments = {
             **self.started(),
+            "context": self.context,
             "masks": self.masks,
             "selects": self.selects and self.masks > 1 and is_last,
             "limit": self.limit,
@@ -72,11 +80,18 @@ class LatentDiversity(Paper):
         if self.fixed:
             return selection(answer.scores.float(), probability, truth).mean()
         inside, outside = (one * counted for one in clicked_by_kind(clicks, truth))
-        learn = hindsight if recipe.selects or recipe.masks == 1 else ranked_diversity
-        cost = learn(probability, truth, inside, outside, soft=recipe.soft)
+        cost = self.learn(probability, truth, inside, outside, soft=recipe.soft)
         if self.description.arguments["selects"]:
             cost = cost + selection(answer.scores.float(), probability, truth)
         return cost.mean()
+
+    @property
+    def learn(self) -> Callable[..., Tensor]:
+        """The loss of f."""
+        if self.recipe.released:
+            return released
+        only = self.recipe.selects or self.recipe.masks == 1
+        return hindsight if only else ranked_diversity
 
     def hypotheses(self, answer: Answer) -> tuple[Tensor, Tensor]:
         return answer.logits, answer.scores
@@ -86,7 +101,9 @@ PRESETS: Mapping[str, Recipe] = {
     "cells-small": LatentDiversityRecipe(
         name="latent-diversity, cells-small",
         width=0.25,
+        context=2.0,
         normed=True,
+        released=True,
         learning_rate=1e-3,
         stages=(0.6, 0.4),  # g learns little while the masks still change
         **SMALL,

@@ -314,6 +314,17 @@ def test_without_network_it_says_which_file_to_put_where(monkeypatch) -> None:
         LatentDiversity(pretrained=True)
 
 
+def test_f_and_g_may_be_wider_than_the_vgg_that_they_stand_on() -> None:
+    narrow, wide = LatentDiversity(1 / 16), LatentDiversity(1 / 16, context=3.0)
+
+    assert wide.vision.widths == narrow.vision.widths
+    for body in (wide.segment, wide.select):
+        assert {layer.out_channels for layer in body.layers} == {12}
+    assert wide(
+        torch.rand(1, 3, 20, 20), torch.full((1, 2, 20, 20), 9.0)
+    ).scores.numel()
+
+
 def test_narrow_networks_are_not_pretrained() -> None:
     with pytest.raises(ValueError, match=r"fit only width=1\.0"):
         LatentDiversity(width=0.5, pretrained=True)

@@ -131,6 +131,9 @@ class LatentDiversity(nn.Module):
     ----------
     width
         Factor on every number of channels but that of the masks; 1.0 is the paper's.
+    context
+        Another factor on those of layers 1 to 10 and of g: as narrow as a narrow VGG
+        they can hardly keep six masks apart. 1.0 is the paper's.
     masks
         M, the number of segmentations.
     body
@@ -159,6 +162,7 @@ class LatentDiversity(nn.Module):
         self,
         width: float = 1.0,
         *,
+        context: float = 1.0,
         masks: int = MASKS,
         body: type[ContextNet | UNet] = ContextNet,
         selects: bool = True,
@@ -170,7 +174,7 @@ class LatentDiversity(nn.Module):
         if pretrained:
             whole(width)
             tensors = vgg_tensors(DEPTH)
-        channels = scaled(WIDTH, width)
+        channels = scaled(WIDTH, width * context)
         self.width, self.masks = width, masks
         self.encoder = DistanceMaps(limit)
         # Nobody looks at the rest of the last stage.
