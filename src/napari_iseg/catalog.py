@@ -76,6 +76,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="ris-net",
+        title="RIS-Net",
+        paper="Liew, Wei, Xiong, Ong and Feng, ICCV 2017",
+        build="napari_iseg.refine.papers:ris_net",
+        card="ris-net",
+        summary="Looks at all, then closer between positive and negative clicks.",
+        obeys=False,
+    ),
+    Entry(
         name="fctsfn",
         title="FCTSFN",
         paper="Hu, Soltoggio, Lock and Carter, Neural Networks 2019",

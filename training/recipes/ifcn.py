@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from napari_iseg.nets.papers.description import Description
+from napari_iseg.nets.papers.fcn import DROPOUT
 from napari_iseg.nets.papers.ifcn import Answer
 from training.losses.pixelwise import ENTROPIES
 from training.paper_recipe import PaperRecipe
@@ -27,6 +28,7 @@ class IfcnRecipe(PaperRecipe):
     stride: int = 8  # 32, 16 or 8
     padded: bool = False  # a frame of 100 pixels, as FCN has
     normed: bool = False  # batch norms in VGG: the paper has none
+    dropout: float = DROPOUT
 
     def trainable(self, stage: int = 0) -> Ifcn:
         arguments = {
@@ -34,6 +36,7 @@ class IfcnRecipe(PaperRecipe):
             "stride": self.stride * 2 ** (len(self.stages) - 1 - stage),
             "padded": self.padded,
             "normed": self.normed,
+            "dropout": self.dropout,
         }
         return Ifcn(Description("ifcn", arguments), recipe=self)
 
@@ -53,7 +56,12 @@ class Ifcn(Paper):
 
 PRESETS: Mapping[str, Recipe] = {
     "cells-small": IfcnRecipe(
-        name="ifcn, cells-small", width=0.1, normed=True, learning_rate=1e-3, **SMALL
+        name="ifcn, cells-small",
+        width=0.1,
+        normed=True,
+        dropout=0.0,
+        learning_rate=1e-3,
+        **SMALL,
     ),
     # iFCN's own text is not at hand: rates, momentum and decay of FCN's "heavy"
     # learning, one rate for each stride, as FCTSFN, which repeats iFCN, has them.

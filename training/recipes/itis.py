@@ -35,6 +35,7 @@ class ItisRecipe(PaperRecipe):
     masked: bool = True  # a channel for the answer so far
     radius: float = RADIUS  # of the clicks, in pixels; twice the Gaussians' sigma
     gaussian: bool = True  # clicks as Gaussians; False: as distances
+    reach: float = 1.0  # factor on the dilations of the pyramid pooling
     worst: float = WORST  # share of the pixels that are learnt from
 
     def trainable(self, stage: int = 0) -> Itis:
@@ -45,6 +46,7 @@ class ItisRecipe(PaperRecipe):
             "masked": self.masked,
             "radius": self.radius,
             "gaussian": self.gaussian,
+            "reach": self.reach,
         }
         share = self.worst if is_last else 1.0
         return Itis(Description("itis", arguments), recipe=self, share=share)
@@ -69,6 +71,7 @@ PRESETS: Mapping[str, Recipe] = {
         name="itis, cells-small",
         width=0.182,
         radius=CELL_RADIUS,
+        reach=1 / 3,
         worst=1.0,
         **SMALL,
     ),

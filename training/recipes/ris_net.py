@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from napari_iseg.nets.papers.click_regions import regions_of
+from napari_iseg.nets.papers.deeplab import DROPOUT, LARGE
 from napari_iseg.nets.papers.description import Description
 from napari_iseg.nets.papers.ris_net import Answer
 from training.losses.regions import DISCOUNT, discounted_entropies, discounted_rewards
@@ -32,6 +33,8 @@ class RisNetRecipe(PaperRecipe):
     context: bool = True
     fusion: str = "mean"  # or "max", as in eq. 3
     normed: bool = False  # batch norms in VGG: the paper has none
+    reach: int = LARGE  # dilation of conv6
+    dropout: float = DROPOUT
     regions: int = REGIONS  # of each image in training, if it has two or more
     discount: float = DISCOUNT  # gamma; 1: every region counts alike
 
@@ -42,6 +45,8 @@ class RisNetRecipe(PaperRecipe):
             "context": self.context,
             "fusion": self.fusion,
             "normed": self.normed,
+            "reach": self.reach,
+            "dropout": self.dropout,
         }
         return RisNet(Description("ris-net", arguments), recipe=self)
 
@@ -97,6 +102,8 @@ PRESETS: Mapping[str, Recipe] = {
         name="ris-net, cells-small",
         width=0.16,
         normed=True,
+        reach=4,
+        dropout=0.0,
         regions=3,
         learning_rate=1e-3,
         **SMALL,

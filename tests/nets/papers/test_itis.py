@@ -116,6 +116,14 @@ def test_clicks_are_gaussians_that_end_after_twenty_pixels() -> None:
     assert not maps[1].any()
 
 
+def test_the_pyramid_may_look_less_far_where_windows_are_small() -> None:
+    net = ITIS(1 / 16, reach=1 / 3)
+
+    dilations = {m.dilation[0] for m in net.context.modules() if hasattr(m, "dilation")}
+
+    assert dilations == {1, 2, 4, 6}
+
+
 @TRUNKS
 def test_gradients_reach_every_parameter(trunk) -> None:
     torch.manual_seed(0)

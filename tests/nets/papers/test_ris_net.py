@@ -119,6 +119,23 @@ def test_a_cell_of_conv7_sees_as_far_as_large_fov_does() -> None:
     assert receptive_field(trunk, (3, 9, 1009)) == field
 
 
+def test_conv6_may_look_less_far_where_windows_are_small() -> None:
+    trunk = LargeFOV(1 / 512, reach=4).double().eval()
+
+    assert receptive_field(trunk, (3, 9, 1009)) == 435 - 2 * 8 * (12 - 4)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_network_without_dropout_answers_alike_in_training(dropout: float) -> None:
+    torch.manual_seed(0)
+    trunk = LargeFOV(1 / 16, dropout=dropout)
+    image = torch.rand(1, 3, 33, 33)
+
+    is_alike = torch.equal(trunk(image), trunk(image))
+
+    assert is_alike == (dropout == 0)
+
+
 @pytest.mark.parametrize(("side", "cells"), [(1, 1), (9, 2), (321, 41), (322, 42)])
 def test_cells_lie_on_every_eighth_pixel(side: int, cells: int) -> None:
     features = LargeFOV(1 / 64).eval()(torch.rand(1, 3, side, side))

@@ -6,6 +6,8 @@ segmentation*, 2017; with separable convolutions as in DeepLabV3+ (ECCV 2018).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -20,18 +22,18 @@ DROPOUT = 0.1
 class ASPP(nn.Module):
     """``(B, inputs, H, W)`` to ``(B, outputs, H, W)``.
 
-    Trained with batches of two images or more: the pooled features are one value an
-    image, and a batch norm looks at them.
+    ``rates`` are the dilations of what looks around. Trained with batches of two images
+    or more: the pooled features are one value an image, and a batch norm looks at them.
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, rates: Sequence[int] = RATES) -> None:
         super().__init__()
         self.whole = normed(inputs, outputs)
         self.place = normed(inputs, outputs)
         self.around = nn.ModuleList(
-            Separable(inputs, outputs, dilation=rate) for rate in RATES
+            Separable(inputs, outputs, dilation=rate) for rate in rates
         )
-        self.join = normed((2 + len(RATES)) * outputs, outputs)
+        self.join = normed((2 + len(rates)) * outputs, outputs)
         self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, features: Tensor) -> Tensor:

@@ -30,6 +30,15 @@ KEPT_CELLS, KEPT_CHANNELS = 3, 4  # every so many-th of VGG's linear layers is t
 class LargeFOV(nn.Module):
     """VGG-16 with dilations, conv6 and conv7.
 
+    Parameters
+    ----------
+    width, channels, normed
+        As in ``VGG``.
+    reach
+        Dilation of conv6, in cells.
+    dropout
+        After conv6 and conv7.
+
     Attributes
     ----------
     outputs
@@ -37,7 +46,13 @@ class LargeFOV(nn.Module):
     """
 
     def __init__(
-        self, width: float = 1.0, channels: int = 3, *, normed: bool = False
+        self,
+        width: float = 1.0,
+        channels: int = 3,
+        *,
+        normed: bool = False,
+        reach: int = LARGE,
+        dropout: float = DROPOUT,
     ) -> None:
         super().__init__()
         self.outputs = scaled(HIDDEN, width)
@@ -45,9 +60,9 @@ class LargeFOV(nn.Module):
             16, width=width, channels=channels, dilations=DILATIONS, normed=normed
         )
         deepest = self.vgg.widths[-1]
-        self.conv6 = nn.Conv2d(deepest, self.outputs, 3, padding=LARGE, dilation=LARGE)
+        self.conv6 = nn.Conv2d(deepest, self.outputs, 3, padding=reach, dilation=reach)
         self.conv7 = nn.Conv2d(self.outputs, self.outputs, 1)
-        self.drop = nn.Dropout(DROPOUT)
+        self.drop = nn.Dropout(dropout)
         for layer in (self.conv6, self.conv7):
             started(layer)
 

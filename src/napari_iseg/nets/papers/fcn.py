@@ -41,6 +41,8 @@ class FCNHead(nn.Module):
         Whether the image came through ``framed``; then fc6 pads nothing.
     classes
         Two for clicks: background and object.
+    dropout
+        After fc6 and fc7.
 
     Raises
     ------
@@ -56,6 +58,7 @@ class FCNHead(nn.Module):
         stride: int = 8,
         padded: bool = True,
         classes: int = CLASSES,
+        dropout: float = DROPOUT,
     ) -> None:
         super().__init__()
         if stride not in SKIPS:
@@ -65,7 +68,7 @@ class FCNHead(nn.Module):
         padding = 0 if padded else KERNEL // 2
         self.fc6 = nn.Conv2d(pools[2], hidden, KERNEL, padding=padding)
         self.fc7 = nn.Conv2d(hidden, hidden, 1)
-        self.drop = nn.Dropout(DROPOUT)
+        self.drop = nn.Dropout(dropout)
         self.score = nn.Conv2d(hidden, classes, 1)
         finer = pools[1::-1][: SKIPS[stride]]
         self.skips = nn.ModuleList(nn.Conv2d(one, classes, 1) for one in finer)

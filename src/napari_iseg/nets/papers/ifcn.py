@@ -12,7 +12,13 @@ import torch
 from torch import Tensor, nn
 
 from napari_iseg.click_maps import DistanceMaps
-from napari_iseg.nets.papers.fcn import FCNHead, framed, object_logit, pools_of
+from napari_iseg.nets.papers.fcn import (
+    DROPOUT,
+    FCNHead,
+    framed,
+    object_logit,
+    pools_of,
+)
 from napari_iseg.nets.papers.imagenet import whole
 from napari_iseg.nets.papers.vgg import (
     GREY_LEVELS,
@@ -47,6 +53,8 @@ class IFCN(nn.Module):
         weights, a sixth of the pixels for windows of 128.
     normed
         With batch norms, which VGG had not: for narrow networks from random weights.
+    dropout
+        In training, after fc6 and fc7.
     pretrained
         Begin with torchvision's VGG-16; the two extra channels begin at zero.
 
@@ -66,6 +74,7 @@ class IFCN(nn.Module):
         stride: int = 8,
         padded: bool = True,
         normed: bool = False,
+        dropout: float = DROPOUT,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -76,7 +85,11 @@ class IFCN(nn.Module):
         self.trunk = VGG(DEPTH, width=width, channels=CHANNELS, normed=normed)
         pools = self.trunk.widths
         self.head = FCNHead(
-            (pools[2], pools[3], pools[4]), width=width, stride=stride, padded=padded
+            (pools[2], pools[3], pools[4]),
+            width=width,
+            stride=stride,
+            padded=padded,
+            dropout=dropout,
         )
         if pretrained:
             self.trunk.initialise(tensors, with_zeros)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from napari_iseg.click_maps import ClickEncoder, GaussianMaps, NearnessMaps
-from napari_iseg.nets.papers.aspp import ASPP, normed
+from napari_iseg.nets.papers.aspp import ASPP, RATES, normed
 from napari_iseg.nets.papers.fcn import CLASSES, object_logit
 from napari_iseg.nets.papers.framing import extended
 from napari_iseg.nets.papers.imagenet import whole
@@ -58,6 +58,9 @@ class ITIS(nn.Module):
     gaussian
         Clicks as Gaussians; otherwise as distances (figure 5), 1 on a click and 0 at
         ``LIMIT`` pixels.
+    reach
+        Factor on the dilations of the pyramid pooling. As published they look past the
+        edges of a window of 96 pixels, which has seven cells a side.
     pretrained
         Begin with ImageNet's weights of the encoder, whose batch norms then keep their
         statistics.
@@ -78,6 +81,7 @@ class ITIS(nn.Module):
         masked: bool = False,
         radius: float = RADIUS,
         gaussian: bool = True,
+        reach: float = 1.0,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -94,7 +98,8 @@ class ITIS(nn.Module):
             self.trunk.initialise()
         fine, deep = self.trunk.widths
         hidden, skip = scaled(HIDDEN, width), scaled(SKIP, width)
-        self.context = ASPP(deep, hidden)
+        rates = [max(1, round(rate * reach)) for rate in RATES]
+        self.context = ASPP(deep, hidden, rates)
         self.skip = normed(fine, skip)
         self.decode = nn.Sequential(
             Separable(hidden + skip, hidden), Separable(hidden, hidden)

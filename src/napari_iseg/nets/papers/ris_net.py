@@ -21,6 +21,7 @@ from napari_iseg.clicks import Clicks
 from napari_iseg.nets.papers.click_regions import regions_of
 from napari_iseg.nets.papers.deeplab import (
     DROPOUT,
+    LARGE,
     LargeFOV,
     gaussian,
     on_pixels,
@@ -85,10 +86,10 @@ FUSIONS: Mapping[str, Fusion] = MappingProxyType(
 class LocalHead(nn.Module):
     """conv7_local and conv8_local, the same for every region."""
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, inputs: int, hidden: int, dropout: float = DROPOUT) -> None:
         super().__init__()
         self.conv7 = nn.Conv2d(inputs, hidden, 1)
-        self.drop = nn.Dropout(DROPOUT)
+        self.drop = nn.Dropout(dropout)
         self.conv8 = nn.Conv2d(hidden, CLASSES, 1)
 
     def forward(self, features: Tensor, context: Tensor | None) -> Tensor:
@@ -121,6 +122,11 @@ class RISNet(nn.Module):
         can never remove anything. No weight depends on it.
     normed
         With batch norms, which VGG had not: for narrow networks from random weights.
+    reach
+        Dilation of conv6, in cells of 8 pixels. With 12, the paper's, it looks past the
+        edges of a window of 96 pixels, which has 13 cells a side.
+    dropout
+        In training, after each hidden layer.
     pretrained
         Begin with torchvision's VGG-16; the two extra channels begin at zero.
 
@@ -142,6 +148,8 @@ class RISNet(nn.Module):
         context: bool = True,
         fusion: str = "mean",
         normed: bool = False,
+        reach: int = LARGE,
+        dropout: float = DROPOUT,
         pretrained: bool = False,
     ) -> None:
         super().__init__()
@@ -151,13 +159,15 @@ class RISNet(nn.Module):
             whole(width)
             tensors = vgg_tensors(16)
         self.width, self.fusion = width, fusion
-        self.trunk = LargeFOV(width, CHANNELS, normed=normed)
+        self.trunk = LargeFOV(
+            width, CHANNELS, normed=normed, reach=reach, dropout=dropout
+        )
         conv7 = self.trunk.outputs
         level = max(1, conv7 // REDUCTION)
         both = conv7 + level * len(LEVELS) * context
         self.context = PyramidPooling(conv7, level, SIDE) if context else None
         self.conv8 = nn.Conv2d(conv7 if local else both, CLASSES, 1)
-        self.local = LocalHead(both, conv7) if local else None
+        self.local = LocalHead(both, conv7, dropout) if local else None
         for new in (self.context, self.conv8, self.local):
             if new is not None:
                 new.apply(gaussian if pretrained else started)
