@@ -61,6 +61,11 @@ def ranks(number: int, scale: float = RANKS) -> Tensor:
     return scale * 2**steps
 
 
+def in_order(jaccard: Tensor, scale: float) -> Tensor:
+    """One cost ``(B,)`` of distances ``(B, M)``: the first answers are the dearest."""
+    return (ranks(jaccard.shape[1], scale).to(jaccard) * jaccard).sum(1)
+
+
 def ranked_diversity(
     probability: Tensor,
     truth: Tensor,
@@ -71,9 +76,8 @@ def ranked_diversity(
     soft: float = 1.0,
 ) -> Tensor:
     """Hindsight, and a cost that puts the answers in an order, ``(B,)`` (eq. 7)."""
-    weights = ranks(probability.shape[1], scale).to(probability)
-    ordered = (weights * relaxed_jaccard(probability, truth)).sum(1)
-    return hindsight(probability, truth, positive, negative, soft=soft) + ordered
+    cost = hindsight(probability, truth, positive, negative, soft=soft)
+    return cost + in_order(relaxed_jaccard(probability, truth), scale)
 
 
 def released(
@@ -90,11 +94,10 @@ def released(
     truth a little, in the order of eq. 7. Clicked pixels are averaged, not summed.
     """
     jaccard = relaxed_jaccard(probability, truth)
-    weights = ranks(probability.shape[1], CODE_RANKS).to(probability)
     number = (positive + negative).sum((2, 3)).clamp(min=1)
     penalty = click_penalty(probability, positive, negative) / number
-    ordered = (weights * jaccard).sum(1)
-    return jaccard.min(1).values + ordered + soft * penalty.mean(1)
+    best = jaccard.min(1).values
+    return best + in_order(jaccard, CODE_RANKS) + soft * penalty.mean(1)
 
 
 def selection(scores: Tensor, probability: Tensor, truth: Tensor) -> Tensor:

@@ -50,13 +50,17 @@ def progressive(old: Patch, new: Patch, click: Click) -> Patch:
 
 def clicked_parts(patch: Patch, clicks: Clicks) -> Patch:
     """Only the connected parts that a positive click lies in; all if there is none."""
+    others = unclicked(patch, clicks)
+    is_any_clicked = not np.array_equal(others, patch.mask())
+    return without(patch, others) if is_any_clicked else patch
+
+
+def unclicked(patch: Patch, clicks: Clicks) -> Mask:
+    """The connected parts that no positive click lies in, of the patch's shape."""
     parts, count = ndimage.label(patch.mask(), EVERYWHERE)
-    if count <= 1:
-        return patch
-    kept = {label_at(parts, patch, click) for click in clicks.positive} - {0}
-    if not kept:
-        return patch
-    return without(patch, (parts > 0) & ~np.isin(parts, list(kept)))
+    is_other = np.ones(count + 1, bool)
+    is_other[[0, *(label_at(parts, patch, click) for click in clicks.positive)]] = False
+    return is_other[parts]
 
 
 def without(patch: Patch, others: Mask) -> Patch:

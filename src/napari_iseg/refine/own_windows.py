@@ -8,10 +8,8 @@ from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
-from scipy import ndimage
 
 from napari_iseg.arrays import (
-    EVERYWHERE,
     Box,
     Grid,
     ImageLike,
@@ -23,7 +21,7 @@ from napari_iseg.clicks import Click, Clicks
 from napari_iseg.intensities import Intensities, Percentiles, ScaledImage, plane_wide
 from napari_iseg.nets.told import Told
 from napari_iseg.nets.window_model import Hypotheses
-from napari_iseg.refine.merging import label_at, on_box_of, progressive, without
+from napari_iseg.refine.merging import on_box_of, progressive, unclicked, without
 from napari_iseg.refine.windowed import (
     CONSTANT,
     LOOKED_AT,
@@ -279,14 +277,9 @@ class OwnPredictor(WindowedPredictor):
 
     def clicked(self, patch: Patch, clicks: Clicks) -> Patch:
         """The parts that are wanted: those with positive clicks, or all."""
-        return patch if self.whole or not clicks.positive else parts_at(patch, clicks)
-
-
-def parts_at(patch: Patch, clicks: Clicks) -> Patch:
-    """Only the connected parts that a positive click lies in."""
-    parts, _ = ndimage.label(patch.mask(), EVERYWHERE)
-    kept = {label_at(parts, patch, click) for click in clicks.positive} - {0}
-    return without(patch, (parts > 0) & ~np.isin(parts, list(kept)))
+        if self.whole or not clicks.positive:
+            return patch
+        return without(patch, unclicked(patch, clicks))
 
 
 def place_of(click: Click) -> Box:

@@ -132,8 +132,8 @@ class LatentDiversity(nn.Module):
     width
         Factor on every number of channels but that of the masks; 1.0 is the paper's.
     context
-        Another factor on those of layers 1 to 10 and of g: as narrow as a narrow VGG
-        they can hardly keep six masks apart. 1.0 is the paper's.
+        Another factor on those of layers 1 to 10 and of g, which have to keep all masks
+        apart however narrow VGG is. 1.0 is the paper's.
     masks
         M, the number of segmentations.
     body
