@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from napari_iseg import Click, Clicks
 from training.crew import Crew
@@ -98,8 +99,13 @@ class Trainer:
         end = recipe.first_steps()[self.stage + 1]
         left = (end - self.step) / max(1, recipe.decay * (end - self.begun))
         rise = (self.step - self.begun + 1) / recipe.warm_up
-        done = (self.step - self.begun) / max(1, end - self.begun)
-        return recipe.rate_at(self.stage, done) * max(min(1.0, left, rise), 0.002)
+        rate = recipe.rate_at(self.stage, self.done())
+        return rate * max(min(1.0, left, rise), 0.002)
+
+    def done(self) -> float:
+        """The share of the stage's steps that are taken."""
+        end = self.recipe.first_steps()[self.stage + 1]
+        return min(1.0, (self.step - self.begun) / max(1, end - self.begun))
 
     def train_step(self, samples: Sequence[Any]) -> dict[str, float]:
         """One step of the optimiser; ``samples``: this process's share of the batch."""
@@ -222,6 +228,8 @@ class Trainer:
         """Forward and backward; the best-scored answer and the loss."""
         trainable = self.trainable
         trainable.mode(self.net)
+        if self.done() > 1 - self.recipe.settled:
+            settle_norms(self.net)
         told = trainable.told(self.net, clicks, prior, windows.others)
         with self.precision():
             answer = trainable.asked(self.parallel, windows, told)
@@ -326,6 +334,17 @@ class Trainer:
 
     def recall(self, state: dict[str, Any]) -> None:
         """What a step of another kind remembers beside the network."""
+
+
+def settle_norms(net: nn.Module) -> None:
+    """Batch norms as at run time: by what they remember, not by the batch.
+
+    While a network learns they see wide windows and close ones apart; at run time one
+    memory serves both.
+    """
+    for part in net.modules():
+        if isinstance(part, _BatchNorm):
+            part.eval()
 
 
 def read_checkpoint(path: Path, device: torch.device | str = "cpu") -> dict[str, Any]:

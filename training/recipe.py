@@ -39,6 +39,7 @@ class Recipe:
     warm_up: int = 200  # steps
     decay: float = 0.3  # last share of the steps, to zero
     average: float = 0.999  # of the weights, per step
+    settled: float = 0.0  # last share of a stage, its batch norms as at run time
     clip: float = 2.0  # gradient norm
     no_gradient: tuple[float, ...] = (
         0.35,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,12 @@ from training.samples import SampleSettings
 from training.sources import Samples, TrainingSet
 
 SMALL = CellsRecipe(
-    width=8, batch=2, warm_up=2, steps=8, samples=SampleSettings(side=32, canvas=80)
+    width=8,
+    batch=2,
+    warm_up=2,
+    steps=8,
+    settled=0.0,
+    samples=SampleSettings(side=32, canvas=80),
 )
 CPU = torch.device("cpu")
 
@@ -61,6 +68,33 @@ def test_learning_lowers_the_loss(samples: Samples) -> None:
         last = trainer.train_step(batch)
 
     assert last["wide"] < 0.8 * first["wide"]
+
+
+def test_batch_norms_learn_first_and_are_as_at_run_time_at_last(
+    samples: Samples,
+) -> None:
+    """
+    Given a run whose norms settle in its second half,
+    when it is past the middle,
+    then what they remember changes before and never after, while weights go on.
+    """
+    trainer = Trainer(replace(SMALL, settled=0.5), CPU)
+    begun = remembered(trainer)
+
+    steps(trainer, samples, 5)
+    middle, weights = remembered(trainer), deepcopy(trainer.net.state_dict())
+    steps(trainer, samples, 8)
+
+    assert not torch.equal(begun, middle)
+    assert torch.equal(middle, remembered(trainer))
+    name = next(n for n, _ in trainer.net.named_parameters())
+    assert not torch.equal(weights[name], trainer.net.state_dict()[name])
+
+
+def remembered(trainer: Trainer) -> torch.Tensor:
+    """The running means of all batch norms."""
+    buffers = trainer.net.named_buffers()
+    return torch.cat([b.flatten() for name, b in buffers if name.endswith("_mean")])
 
 
 def test_a_failed_save_leaves_the_old_checkpoint(

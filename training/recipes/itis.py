@@ -71,7 +71,6 @@ PRESETS: Mapping[str, Recipe] = {
         name="itis, cells-small",
         width=0.182,
         radius=CELL_RADIUS,
-        reach=1 / 3,
         worst=1.0,
         **SMALL,
     ),

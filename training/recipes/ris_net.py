@@ -102,7 +102,6 @@ PRESETS: Mapping[str, Recipe] = {
         name="ris-net, cells-small",
         width=0.16,
         normed=True,
-        reach=4,
         dropout=0.0,
         regions=3,
         learning_rate=1e-3,
