@@ -88,10 +88,6 @@ ROWS: Mapping[str, Row] = {
     "conventions": Row(
         idea="outlines as others would draw them", settings=("samples.convention=0.0",)
     ),
-    "settled": Row(
-        idea="batch norms as at run time in the last steps",
-        settings=("settled=0.0",),
-    ),
     "overviews": Row(
         idea="training at the extents of the first look",
         settings=("samples.overview=0.0",),

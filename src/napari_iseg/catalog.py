@@ -85,6 +85,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="itis",
+        title="ITIS",
+        paper="Mahadevan, Voigtlaender and Leibe, BMVC 2018",
+        build="napari_iseg.refine.papers:itis",
+        card="itis",
+        summary="Trained on its own mistakes; each click corrects its last answer.",
+        obeys=False,
+    ),
+    Entry(
         name="fctsfn",
         title="FCTSFN",
         paper="Hu, Soltoggio, Lock and Carter, Neural Networks 2019",

@@ -23,7 +23,6 @@ SMALL = CellsRecipe(
     batch=2,
     warm_up=2,
     steps=8,
-    settled=0.0,
     samples=SampleSettings(side=32, canvas=80),
 )
 CPU = torch.device("cpu")

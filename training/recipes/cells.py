@@ -31,7 +31,6 @@ class CellsRecipe(Recipe):
     """How ``cells`` is trained. ``steps`` may grow when a run is resumed."""
 
     width: int = 32
-    settled: float = 0.2
     hypotheses: int = 3
     disc_radius: float = 3.0
     best_wide: float = 0.85  # share of the best hypothesis in the loss, first click
