@@ -9,7 +9,9 @@ from training.ablation_rows import Row
 LATENT_DIVERSITY: Mapping[str, Row] = {
     "all": Row(idea="nothing", paper="5.95 clicks to 85 % on DAVIS (table 2)"),
     "diversity": Row(
-        idea="several masks: one", settings=("masks=1",), paper="worse: 7.26"
+        idea="several masks: one",
+        settings=("masks=1", "stages=(1.0,)", "rates=(0.001,)"),
+        paper="worse: 7.26",
     ),
     "soft": Row(
         idea="soft constraints of the clicks (eq. 4)",
@@ -28,7 +30,7 @@ LATENT_DIVERSITY: Mapping[str, Row] = {
     ),
     "selection": Row(
         idea="the selection network: ranked diversity (eq. 7)",
-        settings=("selects=False",),
+        settings=("selects=False", "stages=(1.0,)", "rates=(0.001,)"),
         paper="slightly worse: 6.13",
     ),
 }

@@ -104,7 +104,7 @@ PRESETS: Mapping[str, Recipe] = {
         context=2.0,
         normed=True,
         released=True,
-        learning_rate=1e-3,
+        rates=(1e-3, 2e-4),
         stages=(0.6, 0.4),  # g learns little while the masks still change
         **SMALL,
     ),
