@@ -85,6 +85,15 @@ _ENTRIES = (
         obeys=False,
     ),
     Entry(
+        name="latent-diversity",
+        title="Latent Diversity",
+        paper="Li, Chen and Koltun, CVPR 2018",
+        build="napari_iseg.refine.papers:latent_diversity",
+        card="latent-diversity",
+        summary="Six masks that the clicks may mean, with their probabilities.",
+        obeys=False,
+    ),
+    Entry(
         name="itis",
         title="ITIS",
         paper="Mahadevan, Voigtlaender and Leibe, BMVC 2018",
