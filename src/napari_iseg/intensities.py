@@ -177,7 +177,8 @@ class ScaledImage:
     def selected(self, values: Values) -> Values:
         if self.channels is not None:
             return values[..., list(self.channels)]
-        return values[..., :3]
+        colours = values[..., :3]  # three equal ones are grey: the same percentiles
+        return colours[..., :1] if (colours == colours[..., :1]).all() else colours
 
     def scaled(self, values: Values, dtype: np.dtype[Any]) -> Values:
         together = self.channels is None and values.shape[2] != 2
