@@ -12,7 +12,7 @@ from tests.training.tiny_data import SMALL, write_sets
 from training.__main__ import main
 from training.ablate import Ablation, ablate, trained
 from training.ablation_rows import HELD_OUT, ROWS
-from training.ablation_tables import difference, left_out_table
+from training.ablation_tables import difference, left_out_table, more_iou
 from training.engine import read_checkpoint
 from training.loop import Settings
 from training.metrics import ClickCurve
@@ -215,7 +215,7 @@ def test_a_papers_claims_are_measured_in_one_table(
 
     table = capsys.readouterr().out
     assert code == 0
-    assert "| in the paper | DI @1 | DI @5 | DI @10 |" in table
+    assert "| more IoU @5 | in the paper | DI @1 | DI @5 | DI @10 |" in table
     assert "worse: 5.81 for 4.95" in table
     networks = sorted(p.parent.name for p in tmp_path.glob("out/*/checkpoint.pt"))
     assert networks == ["all", "refining", "streams"]
@@ -268,3 +268,5 @@ def test_the_cost_is_counted_object_by_object() -> None:
     without = [curve("b", 4), curve("a", 2)]
 
     assert difference(without, with_it, 0.9) == "+2.00 ± 1.00"
+    # After two clicks one of them is as good as before, the other is .1 instead of .95.
+    assert more_iou(without, with_it, 2) == "-0.425 ± 0.425"
