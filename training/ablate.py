@@ -6,6 +6,7 @@ command goes on where it was. Ideas of inference need no training of their own.
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from training.ablation_rows import (
     check_left_out,
     with_references,
 )
-from training.ablation_tables import ablation_table, left_out_table
+from training.ablation_tables import ablation_table, learning_table, left_out_table
 from training.engine import differences, read_checkpoint
 from training.evaluation import Method, Order, Workers, evaluate, read_curves
 from training.export import export
@@ -118,6 +119,10 @@ def ablate(
     curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
     steps = ablation.recipe.steps
     tables = [ablation_table(curves, steps, ROBOT, table)] if wanted else []
+    folders = {ablation.folder_of(name, table[name]) for name in curves}
+    looks = {one.name: found for one in sorted(folders) if (found := looks_of(one))}
+    if wanted and looks:
+        tables.append(learning_table(looks))
     pairs = {group: measured_without(ablation, group) for group in left_out}
     if pairs:
         tables.append(left_out_table(pairs))
@@ -189,6 +194,15 @@ def trained(ablation: Ablation, recipe: Recipe, folder: Path) -> Path:
     if not weights.exists():
         export(run.checkpoint, weights, None, repr(recipe))
     return weights
+
+
+def looks_of(folder: Path) -> dict[int, float]:
+    """By step, the IoU of a run's looks at held-out windows; none if it took none."""
+    path = folder / "validation.csv"
+    if not path.exists():
+        return {}
+    with path.open(encoding="utf-8", newline="") as file:
+        return {int(r["step"]): float(r["corrected"]) for r in csv.DictReader(file)}
 
 
 def measured_without(

@@ -61,6 +61,29 @@ def index(shown: Mapping[str, float], title: str) -> str:
     return "-" if found is None else f"{found:.2f}"
 
 
+def learning_table(looks: Mapping[str, Mapping[int, float]]) -> str:
+    """How far from converged the networks are.
+
+    Parameters
+    ----------
+    looks
+        Of each row's network: by step, IoU with held-out windows after a click and its
+        correction, 0..1.
+    """
+    steps = sorted({step for row in looks.values() for step in row})
+    lines = [
+        "While they learned: mean IoU with held-out windows, after a click and its "
+        "correction.",
+        "",
+        line("row", *(f"step {step}" for step in steps)),
+        "| --- |" + " ---: |" * len(steps),
+    ]
+    for name, row in looks.items():
+        found = (f"{row[step]:.3f}" if step in row else "" for step in steps)
+        lines.append(line(name, *found))
+    return "\n".join(lines) + "\n"
+
+
 def left_out_table(
     pairs: Mapping[str, tuple[Sequence[ClickCurve], Sequence[ClickCurve]]],
 ) -> str:

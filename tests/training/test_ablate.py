@@ -202,10 +202,11 @@ def test_a_papers_claims_are_measured_in_one_table(
     """
     Given FCTSFN with and without its refining network, and the single stream, iFCN,
     when the ablation is asked for in one command,
-    then each network is trained as long, and the table has the paper's direction and
-    the decidability index beside the clicks.
+    then each network is trained as long, the table has the paper's direction and the
+    decidability index beside the clicks, and another one shows how all of them learned.
     """
-    changes = (*SMALL[1:], "width=0.03", "steps=4", "batch=2")
+    changes = (*SMALL[1:], "width=0.03", "steps=4", "batch=2",
+               "validate=2", "validated=2")  # fmt: skip
     words = [f"--set={one}" for one in changes]
 
     code = main(
@@ -217,6 +218,11 @@ def test_a_papers_claims_are_measured_in_one_table(
     assert code == 0
     assert "| more IoU @5 | in the paper | DI @1 | DI @5 | DI @10 |" in table
     assert "worse: 5.81 for 4.95" in table
+    assert "| row | step 2 | step 4 |" in table
+    learning = table.split("| row | step 2 | step 4 |")[1].splitlines()[2:]
+    rows = [row.strip("| ").split(" | ") for row in learning]
+    assert [name for name, *_ in rows] == ["all", "refining", "streams"]
+    assert all(0 <= float(iou) <= 1 for _, *ious in rows for iou in ious)
     networks = sorted(p.parent.name for p in tmp_path.glob("out/*/checkpoint.pt"))
     assert networks == ["all", "refining", "streams"]
     for name in networks:
