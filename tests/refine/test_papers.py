@@ -183,10 +183,11 @@ def test_the_clicks_are_not_forced_on_a_network_as_published():
     ("logits", "expected"),
     [
         ([[50.0, 50.0], [-50.0, -50.0]], 1.0),
+        ([[1e4, -1e4]], 1.0),
         ([[-50.0, -50.0]], 0.0),
         ([[np.log(3), -np.log(3)]], 0.75 / 1.25),
     ],
-    ids=["sure", "empty", "doubtful"],
+    ids=["sure", "refined", "empty", "doubtful"],
 )
 def test_the_promised_iou_is_what_the_probabilities_expect(logits, expected):
     assert promised_iou(np.float32(logits)) == pytest.approx(expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_iseg.clicks import Click
 from napari_iseg.segmenter import Patch
@@ -27,7 +28,7 @@ def levelled(new: Patch, old: Patch, click: Click, most: float, share: float) ->
     if agrees or abs(lacking) > most:
         return new
     moved = logits(new.probability) + np.float32(share * lacking)
-    return Patch(1 / (1 + np.exp(-moved)), new.offset)
+    return Patch(expit(moved), new.offset)
 
 
 def logits(probability: NDArray[np.float32]) -> NDArray[np.float32]:

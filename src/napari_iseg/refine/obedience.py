@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 from napari_iseg.arrays import Box, Grid
 from napari_iseg.clicks import Click, Clicks
@@ -71,7 +72,7 @@ def corrected(patch: Patch, click: Click, radius: float) -> Patch:
     wanted = MARGIN if click.is_positive else -MARGIN
     lift = wanted - float(logits[row - rows.start, column - columns.start])
     probability = patch.probability.copy()
-    lifted = 1 / (1 + np.exp(-(logits + lift * cone)))
+    lifted = expit(logits + lift * cone)
     probability[rows, columns] = np.where(
         cone > 0, lifted, patch.probability[rows, columns]
     )

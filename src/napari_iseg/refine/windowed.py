@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from napari_iseg.arrays import Box, Grid, ImageLike, Mask, ProbabilityMap, bounding_box
 from napari_iseg.clicks import Click, Clicks
@@ -414,7 +415,7 @@ class WindowedPredictor:
         return Told(window, inside, previous, others)
 
     def as_patch(self, window: Window, answer: Hypotheses, which: int) -> Patch:
-        probability = 1 / (1 + np.exp(-answer.logits[which]))
+        probability = expit(answer.logits[which])
         return Patch(*back(probability, window, self.grid))
 
 

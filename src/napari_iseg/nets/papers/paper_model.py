@@ -7,6 +7,7 @@ from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 from torch import nn
 
 from napari_iseg.clicks import Clicks
@@ -96,7 +97,7 @@ def promised_iou(logits: NDArray[np.float32]) -> float:
     Expected intersection over expected union; 0 for an empty mask. None of the papers
     foretells how good its mask is, and scales of windows have to be compared.
     """
-    probability = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    probability = expit(logits.astype(np.float64))
     inside = logits > 0
     union = inside.sum() + probability[~inside].sum()
     return float(probability[inside].sum() / union)
