@@ -14,6 +14,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from training.ablation_rows import (
+    ALL,
     HELD_OUT,
     ROWS,
     Row,
@@ -76,7 +77,7 @@ class Ablation:
 
     def folder_of(self, name: str, row: Row) -> Path:
         """Where a row's network is: rows that differ in inference alone share one."""
-        return self.folder / (name if row.is_trained else "all")
+        return self.folder / (name if row.is_trained else ALL)
 
     def asked(self, weights: Path, row: Row | None = None) -> Method:
         """The method that a robot asks; networks of papers without later steps."""
@@ -119,8 +120,8 @@ def ablate(
     curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
     steps = ablation.recipe.steps
     tables = [ablation_table(curves, steps, ROBOT, table)] if wanted else []
-    folders = {ablation.folder_of(name, table[name]) for name in curves}
-    looks = {one.name: found for one in sorted(folders) if (found := looks_of(one))}
+    folders = dict.fromkeys(ablation.folder_of(name, table[name]) for name in curves)
+    looks = {one.name: found for one in folders if (found := looks_of(one))}
     if wanted and looks:
         tables.append(learning_table(looks))
     pairs = {group: measured_without(ablation, group) for group in left_out}
@@ -137,7 +138,7 @@ def borrowed(name: str, recipe: Recipe) -> Recipe:
 
 def measured(ablation: Ablation, name: str, row: Row) -> list[ClickCurve]:
     """A robot's clicks with the row's network; trained first where it is not yet."""
-    tqdm.write(f"{name}: without {row.idea}" if name != "all" else "all ideas")
+    tqdm.write(f"{name}: without {row.idea}" if name != ALL else "all ideas")
     folder = ablation.folder_of(name, row)
     weights = trained(ablation, ablation.recipe_of(row), folder)
     method = ablation.asked(weights, row)
@@ -214,7 +215,7 @@ def measured_without(
     folder = ablation.folder / f"without_{group}"
     recipe = replace(ablation.recipe, without=(*ablation.recipe.without, *names))
     found = []
-    for place, one in ((ablation.folder / "all", ablation.recipe), (folder, recipe)):
+    for place, one in ((ablation.folder / ALL, ablation.recipe), (folder, recipe)):
         weights = trained(ablation, one, place)
         method = ablation.asked(weights)
         path = folder / f"{'with' if one is ablation.recipe else 'without'}.jsonl"

@@ -16,6 +16,7 @@ HELD_OUT: Mapping[str, str] = {  # training set: what of it nothing is trained o
     "plant_sem_chloroplasts": "chloroplasts/val",
     "plant_clsm_ovule": "ovule/val",
 }
+ALL = "all"  # the row with all ideas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +47,7 @@ class Row:
     settings: tuple[str, ...] = ()
     policy: tuple[str, ...] = ()
     with_others: bool = False
-    against: str = "all"
+    against: str = ALL
     recipe: str = ""
     robot: str = ""
     paper: str = ""
@@ -58,7 +59,7 @@ class Row:
 
 
 ROWS: Mapping[str, Row] = {
-    "all": Row(idea="nothing: all ideas together"),
+    ALL: Row(idea="nothing: all ideas together"),
     "neighbours": Row(
         idea="nothing; the neighbours are accepted and shown",
         with_others=True,
@@ -115,7 +116,7 @@ def with_references(
             hint = f"did you mean '{near[0]}'?" if near else f"there are {list(table)}"
             raise ValueError(f"no row is called '{name}'; {hint}")
     needed = {*rows, *(table[name].against for name in rows)}
-    needed |= {"all"} if rows or left_out else set()
+    needed |= {ALL} if rows or left_out else set()
     return {name: row for name, row in table.items() if name in needed}
 
 

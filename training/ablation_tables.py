@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from training.ablation_rows import HELD_OUT, ROWS, Row
+from training.ablation_rows import ALL, HELD_OUT, ROWS, Row
 from training.evaluation.jobs import OTHERS
 from training.metrics import MOST, ClickCurve, summary
 from training.paper_rows import PAPER_ROWS
@@ -43,15 +43,16 @@ def ablation_table(
     ]
     for name, found in curves.items():
         row = rows[name]
-        costs, more = ["", ""], ""
+        costs, more, idea = ["", ""], "", row.idea
         if name != row.against:
             against = curves[row.against]
             costs = [difference(found, against, target) for target in (0.85, 0.9)]
             more = more_iou(found, against, EARLY)
+            idea += f" (against *{row.against}*)" if row.against != ALL else ""
         shown = summary(found)
         known = {IOU: f"{shown[f'iou@{EARLY}']:.3f}", MORE_IOU: more, PAPER: row.paper}
         others = [known[one] if one in known else index(shown, one) for one in beside]
-        lines.append(line(name, row.idea, *figures(found), *costs, *others))
+        lines.append(line(name, idea, *figures(found), *costs, *others))
     return "\n".join(lines) + "\n"
 
 
