@@ -25,6 +25,8 @@ from training.simulated_clicks.ifcn import LATENT_DIVERSITY
 from training.trainable import Points, Windows
 
 F = ("vision", "project", "segment")  # the network f; the rest is g
+# Photographs are 480 pixels a side, windows of cells 96: distances shrink alike.
+CELL_LIMIT = 48.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ PRESETS: Mapping[str, Recipe] = {
         name="latent-diversity, cells-small",
         width=0.25,
         context=2.0,
+        limit=CELL_LIMIT,
         normed=True,
         released=True,
         rates=(1e-3, 2e-4),

@@ -157,6 +157,32 @@ def test_a_click_between_pixels_is_not_lost(place) -> None:
     assert clicked(away).any()
 
 
+@pytest.mark.parametrize("width", [0.25, 1.0])
+def test_image_and_clicks_weigh_as_much_as_the_features_at_first(width: float) -> None:
+    """Seven channels beside hundreds were not heard for thousands of steps."""
+    torch.manual_seed(0)
+    weight = LatentDiversity(width).project.weight.detach()
+
+    beside, features = weight[:, :7], weight[:, 7:]
+
+    assert float(beside.square().sum() / features.square().sum()) == pytest.approx(
+        1, abs=0.25
+    )
+
+
+@pytest.mark.parametrize("limit", [48.0, 255.0])
+def test_distances_are_told_as_shares_of_where_they_are_cut(limit: float) -> None:
+    torch.manual_seed(0)
+    near = awake(LatentDiversity(1 / 16, limit=limit)).eval()
+    usual = awake(LatentDiversity(1 / 16)).eval()
+    usual.load_state_dict(near.state_dict())
+    image, shares = torch.rand(1, 3, 32, 32), 0.1 + 0.9 * torch.rand(1, 2, 32, 32)
+
+    assert torch.allclose(
+        near(image, limit * shares).logits, usual(image, 255 * shares).logits, atol=1e-5
+    )
+
+
 @pytest.mark.parametrize("body", [ContextNet, UNet])
 def test_gradients_reach_every_parameter_of_f_and_g(body) -> None:
     torch.manual_seed(0)

@@ -5,6 +5,7 @@ Li, Chen and Koltun, *Interactive image segmentation with latent diversity*, CVP
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -142,8 +143,9 @@ class LatentDiversity(nn.Module):
         Whether there is a g. Without it the masks are ranked by their order, as the
         ranked diversity loss trains them (eq. 7): the first one is the answer.
     limit
-        Pixels at which the distances are cut. With 1 they say no more than the clicked
-        pixels do ("without distance transforms", table 2).
+        Pixels at which the distances are cut; so many are 1 for the network. With 1
+        they say no more than the clicked pixels do ("without distance transforms",
+        table 2).
     normed
         With batch norms, which none of its parts had: for narrow networks from random
         weights.
@@ -176,6 +178,7 @@ class LatentDiversity(nn.Module):
             tensors = vgg_tensors(DEPTH)
         channels = scaled(WIDTH, width * context)
         self.width, self.masks = width, masks
+        self.limit = limit
         self.encoder = DistanceMaps(limit)
         # Nobody looks at the rest of the last stage.
         self.vision = VGG(DEPTH, width=width, last=TAP, normed=normed)
@@ -188,6 +191,8 @@ class LatentDiversity(nn.Module):
             else None
         )
         self.project.apply(started)
+        with torch.no_grad():  # as heavy as all features, or clicks are not heard
+            self._columns(0, BESIDE).mul_(math.sqrt(inputs / BESIDE))
         if pretrained:
             self.vision.initialise(tensors)
             self.vision.requires_grad_(requires_grad=False)
@@ -215,7 +220,7 @@ class LatentDiversity(nn.Module):
         ``order``, a permutation of the M masks, is how g is shown them in training, so
         that it looks at what they hold (section 4). Scores come back in f's order.
         """
-        clicks = torch.cat([clicked(maps), maps / TRUNCATION], 1)
+        clicks = torch.cat([clicked(maps), maps / self.limit], 1)
         beside = F.conv2d(clicks, self._columns(3, BESIDE))
         logits = self.segment(seen.projected + beside)
         shown = torch.cat([seen.image, clicks], 1)
