@@ -120,10 +120,9 @@ def ablate(
     curves = {name: measured(ablation, name, row) for name, row in chosen.items()}
     steps = ablation.recipe.steps
     tables = [ablation_table(curves, steps, ROBOT, table)] if wanted else []
-    folders = dict.fromkeys(ablation.folder_of(name, table[name]) for name in curves)
-    looks = {one.name: found for one in folders if (found := looks_of(one))}
-    if wanted and looks:
-        tables.append(learning_table(looks))
+    learned = learning(ablation, chosen) if wanted else {}
+    if learned:
+        tables.append(learning_table(learned))
     pairs = {group: measured_without(ablation, group) for group in left_out}
     if pairs:
         tables.append(left_out_table(pairs))
@@ -197,13 +196,20 @@ def trained(ablation: Ablation, recipe: Recipe, folder: Path) -> Path:
     return weights
 
 
-def looks_of(folder: Path) -> dict[int, float]:
-    """By step, the IoU of a run's looks at held-out windows; none if it took none."""
-    path = folder / "validation.csv"
-    if not path.exists():
-        return {}
-    with path.open(encoding="utf-8", newline="") as file:
-        return {int(r["step"]): float(r["corrected"]) for r in csv.DictReader(file)}
+def learning(
+    ablation: Ablation, rows: Mapping[str, Row]
+) -> dict[str, dict[int, float]]:
+    """IoU with held-out windows by network and step, of runs that looked at some."""
+    folders = dict.fromkeys(ablation.folder_of(name, row) for name, row in rows.items())
+    found = {}
+    for path in (folder / "validation.csv" for folder in folders):
+        if path.exists():
+            with path.open(encoding="utf-8", newline="") as file:
+                looks = list(csv.DictReader(file))
+            found[path.parent.name] = {
+                int(look["step"]): float(look["corrected"]) for look in looks
+            }
+    return found
 
 
 def measured_without(

@@ -63,7 +63,7 @@ def unclicked(patch: Patch, clicks: Clicks) -> Mask:
     others = patch.mask()
     if not others.any():
         return others
-    # OpenCV's takes a tenth of SciPy's time, and every look at a window asks for it.
+    # OpenCV's takes half of SciPy's time, and every look at a window asks for it.
     _, parts = cv2.connectedComponents(others.astype(np.uint8), connectivity=8)
     for part in {label_at(parts, patch, click) for click in clicks.positive}:
         others &= parts != part

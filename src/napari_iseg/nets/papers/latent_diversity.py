@@ -178,7 +178,6 @@ class LatentDiversity(nn.Module):
             tensors = vgg_tensors(DEPTH)
         channels = scaled(WIDTH, width * context)
         self.width, self.masks = width, masks
-        self.limit = limit
         self.encoder = DistanceMaps(limit)
         # Nobody looks at the rest of the last stage.
         self.vision = VGG(DEPTH, width=width, last=TAP, normed=normed)
@@ -220,7 +219,7 @@ class LatentDiversity(nn.Module):
         ``order``, a permutation of the M masks, is how g is shown them in training, so
         that it looks at what they hold (section 4). Scores come back in f's order.
         """
-        clicks = torch.cat([clicked(maps), maps / self.limit], 1)
+        clicks = torch.cat([clicked(maps), maps / self.encoder.limit], 1)
         beside = F.conv2d(clicks, self._columns(3, BESIDE))
         logits = self.segment(seen.projected + beside)
         shown = torch.cat([seen.image, clicks], 1)
