@@ -40,6 +40,7 @@ class LatentDiversityRecipe(PaperRecipe):
     context: float = 1.0  # factor on the channels of layers 1 to 10 and of g
     masks: int = MASKS  # M; 1: no diversity
     selects: bool = True  # g chooses; otherwise the masks are ranked (eq. 7)
+    shuffled: bool = True  # g learns from masks in an order by lot (section 4)
     limit: float = TRUNCATION  # of the distances, in pixels; 1: clicked pixels alone
     normed: bool = False  # batch norms: the paper has none
     released: bool = False  # the loss of the released code: clicks bind all masks
@@ -70,8 +71,9 @@ class LatentDiversity(Paper):
     def asked(
         self, net: nn.Module, windows: Windows, told: Mapping[str, Any]
     ) -> Answer:
-        """Shows g the masks in an order by lot (section 4)."""
-        return net(windows.image, **told, order=torch.randperm(self.recipe.masks))
+        """Shows g the masks in an order by lot, if the recipe says so."""
+        order = torch.randperm(self.recipe.masks) if self.recipe.shuffled else None
+        return net(windows.image, **told, order=order)
 
     def loss(
         self, answer: Answer, windows: Windows, clicks: Sequence[Points], _look: str
