@@ -109,9 +109,8 @@ PRESETS: Mapping[str, Recipe] = {
         limit=CELL_LIMIT,
         normed=True,
         released=True,
-        rates=(1e-3, 1e-3),  # g is as new to it as f was
-        stages=(0.6, 0.4),  # g learns little while the masks still change
-        shuffled=False,  # few steps: what each mask is for is learnt sooner
+        rates=(1e-3,),
+        selects=False,  # as released; in so few steps g chooses worse than the ranks
         **SMALL,
     ),
     "paper": LatentDiversityRecipe(  # section 5.1
