@@ -29,7 +29,7 @@ LATENT_DIVERSITY: Mapping[str, Row] = {
         paper="worse: 9.11 for 5.95",
     ),
     "bound": Row(
-        idea="our loss, the released code's: as written, clicks bind the best mask alone",
+        idea="our loss, the released code's: as written, clicks bind the best mask",
         settings=("released=False",),
         paper="is the paper's; not measured alone",
     ),

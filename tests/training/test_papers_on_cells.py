@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import math
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from napari_iseg import Clicks
 from napari_iseg.nets.papers import NETWORKS
 from napari_iseg.nets.papers.description import read_network
+from napari_iseg.nets.papers.latent_diversity import LatentDiversity
 from tests.training.tiny_data import SMALL, write_sets
 from training.__main__ import main
 from training.engine import Trainer, read_checkpoint, save
 from training.export import export
 from training.images import LabelledImage
 from training.loop import Settings, train
-from training.paper_rows import PAPER_ROWS
+from training.paper_rows import CHOOSING, PAPER_ROWS
 from training.recipe import Recipe, overridden
 from training.recipes import RECIPES, recipe_of
 from training.samples import SampleSettings
@@ -261,7 +264,8 @@ def test_a_lengthened_run_does_not_go_back_to_an_earlier_stage(
     ("name", "changes"),
     [
         ("latent-diversity", ["masks=1"]),
-        ("latent-diversity", ["selects=False"]),
+        ("latent-diversity", CHOOSING),
+        ("latent-diversity", [*CHOOSING, "shuffled=False"]),
         ("latent-diversity", ["soft=0.0", "limit=1.0"]),
         ("ris-net", ["local=False", "context=False"]),
         ("ris-net", ["fusion='max'", "discount=1.0"]),
@@ -281,6 +285,43 @@ def test_a_network_learns_with_an_idea_left_out(
 
     assert 0 < losses["wide"] < 100
     assert 0 < losses["zoom"] < 100
+
+
+def test_g_learns_after_f_and_leaves_it_alone(samples: Samples) -> None:
+    trainer = Trainer(overridden(tiny("latent-diversity", steps=5), CHOOSING), CPU)
+    taken(trainer, samples, 4)
+    before = deepcopy(trainer.net.state_dict())
+
+    taken(trainer, samples, 5)
+
+    after = trainer.net.state_dict()
+    assert trainer.stage == 1
+    changed = {name for name in after if not torch.equal(after[name], before[name])}
+    assert changed
+    assert all(name.startswith("select.") for name in changed)
+
+
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_masks_are_shuffled_for_g_where_the_recipe_says_so(
+    samples: Samples, monkeypatch: pytest.MonkeyPatch, *, shuffled: bool
+) -> None:
+    orders: list[Tensor | None] = []
+    plain = LatentDiversity.scores
+
+    def scores(
+        net: LatentDiversity, shown: Tensor, logits: Tensor, order: Tensor | None
+    ) -> Tensor:
+        orders.append(order)
+        return plain(net, shown, logits, order)
+
+    monkeypatch.setattr(LatentDiversity, "scores", scores)
+    changes = ["selects=True", "no_gradient=(1.0,)", f"shuffled={shuffled}"]
+    recipe = overridden(tiny("latent-diversity"), changes)
+
+    taken(Trainer(recipe, CPU), samples, 1)
+
+    assert len(orders) == 2  # the wide window, the close one
+    assert all((order is not None) == shuffled for order in orders)
 
 
 def test_a_run_shows_its_networks_answers(
